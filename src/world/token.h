@@ -1,0 +1,159 @@
+/*
+ * token.h - what the rest of Rootkeep knows about tokens
+ *
+ * A token is a place that signs and never tells. Workflows see only this interface: pkcs11/
+ * implements it over a worker process per module, tests/support/fake_token.c for rehearsed
+ * disasters. A PKCS#11 URI (RFC 7512) is an opaque string here. Whatever a token says (labels,
+ * serials, points) is foreign text, and whatever it signs is verified by the caller before it is
+ * kept.
+ *
+ * Ownership  ret_* objects belong to the caller; every other pointer is borrowed for the call.
+ *            Strings in rk_token_info and rk_token_key are owned by their struct.
+ * Errors     NULL is success. Otherwise no ret_* was touched. Besides those listed, every call
+ *            can return RK_E_TOKEN_GONE (unplugged; worker died or hung), RK_E_TOKEN (the module
+ *            refused; the sentence tells CKR and why), RK_E_NOMEM.
+ */
+#ifndef RK_WORLD_TOKEN_H
+#define RK_WORLD_TOKEN_H
+
+#include "world/env.h"
+#include "world/pubkey.h"
+
+typedef struct rk_tokens rk_tokens;
+typedef struct rk_token rk_token;
+
+/* CK_TOKEN_INFO and CK_SLOT_INFO, trimmed, with what the module says of itself. */
+typedef struct rk_token_info {
+	char *label;
+	char *serial;
+	char *model;
+	char *manufacturer;
+	char *firmware; /* "2.6" */
+	char *module; /* p11-kit's name, or the file's name */
+	char *module_path; /* absolute */
+	char *module_version; /* library description and version */
+	char *uri; /* pkcs11:model=…;manufacturer=…;serial=…;token=…?module-name=… */
+	char *pin_source; /* from the URI that opened it, or NULL */
+	enum rk_pin_state pin_state;
+	enum rk_pin_state so_pin_state;
+	bool initialized;
+	bool login_required;
+	bool pin_pad; /* CKF_PROTECTED_AUTHENTICATION_PATH */
+	bool write_protected;
+	size_t pin_min, pin_max;
+	uint64_t slot;
+} rk_token_info;
+
+typedef struct rk_token_list {
+	rk_token_info *tokens;
+	size_t count;
+} rk_token_list;
+
+/* Three-valued: modules may not know (CKR_ATTRIBUTE_TYPE_INVALID is "unknown", never "no"). */
+enum rk_fact { RK_FACT_UNKNOWN, RK_FACT_NO, RK_FACT_YES };
+
+/* A key pair, or what can be seen of one. */
+typedef struct rk_token_key {
+	uint64_t handle; /* of the private key, for this open token only; 0: no private half seen */
+	uint8_t *id; /* CKA_ID, any length, zeros and all */
+	size_t id_len;
+	char *label;
+	rk_pubkey *pubkey; /* NULL: a type we do not know, or its public half is not to be had */
+	char *what; /* "ecdsa-p256", or "unknown key type 0x…" */
+	char *uri; /* pkcs11:…;id=%02;object=…;type=private?module-name=… */
+	enum rk_fact sensitive, extractable, always_sensitive, never_extractable, local, sign,
+	    always_authenticate;
+} rk_token_key;
+
+typedef struct rk_token_keys {
+	rk_token_key *keys;
+	size_t count;
+} rk_token_keys;
+
+struct rk_key_spec {
+	enum rk_key_type type;
+	const char *label;
+	const uint8_t *id;
+	size_t id_len;
+	bool wrappable; /* CKA_EXTRACTABLE true until cloned */
+};
+
+/*
+ * One signature wanted. `payload` has the digest or the bytes that the key's family needs. On
+ * success `err` is NULL and `signature` holds the raw bytes (r||s, 64 bytes, modulus length).
+ */
+struct rk_sign_job {
+	const rk_token_key *key;
+	enum rk_hash hash; /* for ECDSA and RSA; RK_HASH_NONE for Ed25519 */
+	const rk_payload *payload;
+	rk_buf signature;
+	rk_error *err;
+};
+
+/* What `token test` and `token show` tell of a token. */
+typedef struct rk_token_abilities {
+	bool generate[RK_KEY_GENERATED_COUNT];
+	bool sign[RK_KEY_GENERATED_COUNT];
+	char **mechanisms; /* "CKM_ECDSA", or "0x80000001" */
+	size_t mechanism_count;
+} rk_token_abilities;
+
+struct rk_token_ops {
+	/* What was known when it was opened, with the flags as they are now. */
+	RK_CHECKED rk_error *(*info)(rk_token *token, rk_token_info **ret_info);
+	RK_CHECKED rk_error *(*abilities)(rk_token *token, rk_token_abilities **ret_abilities);
+	/*
+	 * Exactly one C_Login. `pin` NULL is the token's own pad. A second login succeeds unasked.
+	 * RK_E_PIN_WRONG one try is spent; RK_E_PIN_LOCKED nothing was or can be spent.
+	 */
+	RK_CHECKED rk_error *(*login)(rk_token *token, const rk_secret *pin);
+	/* All keys to be seen (before a login often none), one find per object class. */
+	RK_CHECKED rk_error *(*keys)(rk_token *token, rk_token_keys **ret_keys);
+	/* The one key that the URI this token was opened by means. RK_E_KEY_NONE; RK_E_KEY_MANY
+	 * lists the candidates; RK_E_PIN_NEEDED it may be there once logged in. */
+	RK_CHECKED rk_error *(*find)(rk_token *token, const char *uri, rk_token_key **ret_key);
+	/* RK_E_EXISTS for a label or id that is taken; RK_E_TOKEN_UNSUPPORTED. */
+	RK_CHECKED rk_error *(*generate)(
+	    rk_token *token, const struct rk_key_spec *spec, rk_token_key **ret_key);
+	/* All of them, each with its own outcome; an error of the call itself is returned. */
+	RK_CHECKED rk_error *(*sign)(rk_token *token, struct rk_sign_job *jobs, size_t count);
+	/* Private and public half and what was made with them. Missing is success. */
+	RK_CHECKED rk_error *(*destroy)(rk_token *token, const rk_token_key *key);
+	/* Logs out and closes; the worker may live on for other tokens of its module. */
+	void (*close)(rk_token *token);
+};
+
+struct rk_token {
+	const struct rk_token_ops *ops;
+	const char *name; /* for people, already safe to print: 'label' (serial 1234) */
+};
+
+struct rk_tokens_ops {
+	/* Every token of every module in use; a module that fails is one warning through env. */
+	RK_CHECKED rk_error *(*list)(rk_tokens *tokens, rk_token_list **ret_list);
+	/* RK_E_TOKEN_NONE; RK_E_TOKEN_MANY lists them; RK_E_USAGE a URI that is none. */
+	RK_CHECKED rk_error *(*open)(rk_tokens *tokens, const char *uri, rk_token **ret_token);
+	/* C_InitToken and C_InitPIN. The caller has judged that nothing of worth is on it. */
+	RK_CHECKED rk_error *(*init)(rk_tokens *tokens, const char *uri, const char *label,
+	    const rk_secret *so_pin, const rk_secret *pin, rk_token_info **ret_info);
+};
+
+struct rk_tokens {
+	const struct rk_tokens_ops *ops;
+};
+
+void rk_token_info_free(rk_token_info *info);
+RK_DEFINE_FREEP(rk_token_info)
+void rk_token_list_free(rk_token_list *list);
+RK_DEFINE_FREEP(rk_token_list)
+void rk_token_key_free(rk_token_key *key);
+RK_DEFINE_FREEP(rk_token_key)
+void rk_token_keys_free(rk_token_keys *keys);
+RK_DEFINE_FREEP(rk_token_keys)
+void rk_token_abilities_free(rk_token_abilities *abilities);
+RK_DEFINE_FREEP(rk_token_abilities)
+/* Closes; NULL is ignored. */
+void rk_token_free(rk_token *token);
+RK_DEFINE_FREEP(rk_token)
+
+#endif
