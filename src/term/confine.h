@@ -1,0 +1,23 @@
+/*
+ * confine.h - what this process takes from itself
+ *
+ * The process that shows, verifies, splits and keeps needs little: no sockets, no core dumps, no
+ * new privileges, nobody's configuration of OpenSSL. It gives the rest up before it opens a file.
+ *
+ * Errors     RK_E_INTERNAL where the system refuses; RK_E_NOMEM.
+ */
+#ifndef RK_TERM_CONFINE_H
+#define RK_TERM_CONFINE_H
+
+#include "base/error.h"
+
+/* First of all: descriptors 0 to 2 are open, no other is, SIGPIPE is ignored, and environment
+ * variables that change what libraries load or do are gone. RK_E_INTERNAL. */
+RK_CHECKED rk_error *rk_confine_descriptors(void);
+/* The secure heap, no dumps, no tracing by others, no new privileges, a umask that lets nobody
+ * else write. RK_E_NOMEM, RK_E_INTERNAL. */
+RK_CHECKED rk_error *rk_confine_memory(void);
+/* No more sockets, for every thread: whoever needs some was started before. RK_E_INTERNAL. */
+RK_CHECKED rk_error *rk_confine_sockets(void);
+
+#endif
