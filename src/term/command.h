@@ -52,7 +52,7 @@ enum {
 struct rk_option {
 	enum rk_option_kind kind;
 	size_t offset;
-	const char *name; /* without the dashes */
+	const char *name; /* without the dashes; one letter for what is only a letter (-C) */
 	const char *metavar; /* "URI"; FILE, DIR and PATH in it make completion offer those */
 	const char *help; /* a phrase without a final stop */
 	unsigned flags;
@@ -171,6 +171,7 @@ struct rk_program {
 
 typedef struct rk_command_line {
 	const struct rk_command *command; /* NULL: only --help or --version was given */
+	char *topic; /* the words that name a command or a group ("key"), or "" */
 	void *args; /* the command's struct */
 	struct rk_globals *globals;
 	void **owned; /* command.c's */
@@ -188,6 +189,14 @@ RK_DEFINE_FREEP(rk_command_line)
 
 /* The command whose name is exactly `name`; NULL. */
 const struct rk_command *rk_command_find(const struct rk_program *program, const char *name);
+/* Is `words` a command, or the first words of some ("key")? */
+bool rk_command_begins(const struct rk_program *program, const char *words);
+/* The option called `name` in a table that may be NULL; NULL. */
+const struct rk_option *rk_command_option(const struct rk_option *options, const char *name);
+/* "-" for an option that is only a letter, else "--". */
+const char *rk_command_dashes(const struct rk_option *option);
+/* The command or group nearest to what was typed, whole name; NULL where none is near. */
+const struct rk_command *rk_command_nearest(const struct rk_program *program, const char *typed);
 /* The number of single-letter edits between two words, a swap counting one; capped at 64 letters. */
 size_t rk_command_distance(const char *a, const char *b);
 
