@@ -1,0 +1,25 @@
+/*
+ * attribute.h - reading an object's attributes, one at a time
+ *
+ * Modules differ in what they do with a template in which one attribute is unknown to them, so
+ * each is asked for by itself. "Unknown" is an answer of its own, never "no".
+ *
+ * Errors     CK_RV.
+ * Standard   PKCS#11 2.40, section 5.7 (C_GetAttributeValue).
+ */
+#ifndef RK_PKCS11_ATTRIBUTE_H
+#define RK_PKCS11_ATTRIBUTE_H
+
+#include "pkcs11/session.h"
+#include "world/token.h"
+
+/* Appends the value. CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_SENSITIVE, RK_CKR_BAD_ANSWER. */
+CK_RV rk_attribute_bytes(
+    rk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, rk_buf *out);
+/* CKR_OK only with a whole CK_ULONG. */
+CK_RV rk_attribute_number(
+    rk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, CK_ULONG *ret_number);
+enum rk_fact
+rk_attribute_fact(rk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);
+
+#endif

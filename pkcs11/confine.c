@@ -1,0 +1,170 @@
+#include "pkcs11/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static rk_error *
+refused(const char *what)
+{
+	return rk_fail_errno(RK_E_TOKEN, errno, NULL, "the module's worker cannot %s", what);
+}
+
+rk_error *
+rk_confine_descriptors(int keep)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return refused("open /dev/null");
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		return refused("close its input and output");
+	if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(null, STDERR_FILENO) < 0)
+		return refused("open /dev/null");
+	/* The pipe keeps its number; what lies on both sides of it goes. */
+	if (keep > STDERR_FILENO + 1 && close_range(STDERR_FILENO + 1, (unsigned)keep - 1, 0) != 0)
+		return refused("close what it inherited");
+	if (close_range((unsigned)keep + 1, ~0u, 0) != 0)
+		return refused("close what it inherited");
+	return NULL;
+}
+
+rk_error *
+rk_confine_process(void)
+{
+	const struct rlimit none = {0, 0};
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t nothing;
+
+	/* A session of its own is refused only to a group leader, which has its own group already. */
+	(void)setsid();
+	for (int number = 1; number < NSIG; number++)
+		(void)sigaction(number, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGQUIT, &action, NULL);
+	(void)sigaction(SIGHUP, &action, NULL);
+	sigemptyset(&nothing);
+	(void)sigprocmask(SIG_SETMASK, &nothing, NULL);
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+		return refused("forbid core dumps");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return refused("give up new privileges");
+	return NULL;
+}
+
+static bool
+is_dangerous(const char *variable)
+{
+	static const char *const prefixes[] = {
+	    "LD_",
+	    "OPENSSL_",
+	    "PKCS11SPY",
+	    "P11_KIT_",
+	    "GCONV_PATH=",
+	    "MALLOC_",
+	    "SSLKEYLOGFILE=",
+	};
+	/* Where a forwarded token is: the address of a socket, no code. */
+	static const char kept[] = "P11_KIT_SERVER_ADDRESS=";
+
+	if (strncmp(variable, kept, strlen(kept)) == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+void
+rk_confine_environment(void)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; environ && environ[i]; i++)
+		if (!is_dangerous(environ[i]))
+			environ[kept++] = environ[i];
+	if (environ)
+		environ[kept] = NULL;
+}
+
+/*
+ * Rules only ever deny, and each has one condition: rules are a union, so two conditions that
+ * each allow something would together allow more.
+ */
+static int
+deny_sockets(scmp_filter_ctx filter)
+{
+	const uint32_t deny = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+	int bad = 0;
+
+	for (unsigned family = 0; family < AF_MAX && bad == 0; family++)
+		if (family != AF_UNIX)
+			bad = seccomp_rule_add(
+			    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family));
+	if (bad == 0)
+		bad = seccomp_rule_add(
+		    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX));
+	return bad;
+}
+
+/* Ways around the filter, into other processes, or to other programs. */
+static int
+deny_escapes(scmp_filter_ctx filter)
+{
+	static const int calls[] = {
+	    SCMP_SYS(io_uring_setup),
+	    SCMP_SYS(io_uring_enter),
+	    SCMP_SYS(io_uring_register),
+	    SCMP_SYS(ptrace),
+	    SCMP_SYS(process_vm_readv),
+	    SCMP_SYS(process_vm_writev),
+	    SCMP_SYS(pidfd_getfd),
+	    SCMP_SYS(bpf),
+	    SCMP_SYS(perf_event_open),
+	    SCMP_SYS(userfaultfd),
+	    SCMP_SYS(unshare),
+	    SCMP_SYS(setns),
+	    SCMP_SYS(mount),
+	    SCMP_SYS(kexec_load),
+	    SCMP_SYS(init_module),
+	    SCMP_SYS(finit_module),
+	    SCMP_SYS(execve),
+	    SCMP_SYS(execveat),
+	};
+	int bad = 0;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && bad == 0; i++)
+		bad = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
+	return bad;
+}
+
+rk_error *
+rk_confine_calls(bool network)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int bad = filter ? 0 : -ENOMEM;
+
+	if (bad == 0)
+		bad = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (bad == 0)
+		bad = deny_escapes(filter);
+	if (bad == 0 && !network)
+		bad = deny_sockets(filter);
+	if (bad == 0)
+		bad = seccomp_load(filter);
+	if (filter)
+		seccomp_release(filter);
+	if (bad != 0)
+		return rk_fail_errno(RK_E_TOKEN, -bad, "use a kernel with seccomp filters",
+		    "the module's worker cannot confine itself");
+	return NULL;
+}

@@ -1,0 +1,22 @@
+/*
+ * keypair.h - making a key pair on a token, and destroying one
+ *
+ * The templates are a table. Where a module refuses an attribute, the pair is asked for again
+ * with fewer; what came of it is read back and told, never assumed. A pair that cannot be read
+ * back is destroyed.
+ *
+ * Errors     CK_RV; RK_CKR_EXISTS, RK_CKR_UNSUPPORTED, RK_CKR_BAD_ANSWER.
+ * Standard   PKCS#11 2.40, section 5.13 (C_GenerateKeyPair); Ed25519: 3.0, section 2.3.
+ */
+#ifndef RK_PKCS11_KEYPAIR_H
+#define RK_PKCS11_KEYPAIR_H
+
+#include "pkcs11/keys.h"
+
+/* `request`: type, id, label, wrappable. *ret_object stays the session's. */
+CK_RV
+rk_keypair_generate(rk_session *session, const rk_request *request, rk_object **ret_object);
+/* Both halves and the certificate. An object that is not there is success. */
+CK_RV rk_keypair_destroy(rk_session *session, rk_object *object);
+
+#endif

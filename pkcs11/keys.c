@@ -1,0 +1,351 @@
+#include "pkcs11/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIND_STEP 64
+
+struct handles {
+	CK_OBJECT_HANDLE *handles;
+	size_t count;
+};
+
+static CK_RV
+add_handles(struct handles *list, const CK_OBJECT_HANDLE *more, size_t count)
+{
+	CK_OBJECT_HANDLE *grown;
+
+	if (list->count + count > RK_MESSAGE_KEYS_MAX)
+		return RK_CKR_TOO_MANY;
+	grown = realloc(list->handles, (list->count + count) * sizeof(*grown));
+	if (!grown)
+		return CKR_HOST_MEMORY;
+	memcpy(grown + list->count, more, count * sizeof(*more));
+	list->handles = grown;
+	list->count += count;
+	return CKR_OK;
+}
+
+static CK_RV
+find_class(rk_session *session, CK_OBJECT_CLASS class, struct handles *ret_list)
+{
+	CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof(class)};
+	CK_OBJECT_HANDLE some[FIND_STEP];
+	CK_ULONG count;
+	CK_RV rv = RK_CALL(session->module, C_FindObjectsInit, session->handle, &template, 1);
+
+	if (rv != CKR_OK)
+		return rv;
+	do {
+		count = 0;
+		rv = RK_CALL(
+		    session->module, C_FindObjects, session->handle, some, FIND_STEP, &count);
+		if (rv == CKR_OK && count > FIND_STEP)
+			rv = RK_CKR_BAD_ANSWER;
+		if (rv == CKR_OK && count > 0)
+			rv = add_handles(ret_list, some, count);
+	} while (rv == CKR_OK && count > 0);
+	(void)session->module->functions->C_FindObjectsFinal(session->handle);
+	return rv;
+}
+
+/* The public half as this object tells it; NULL where it does not. */
+static rk_pubkey *
+read_pubkey(rk_session *session, CK_OBJECT_HANDLE object, CK_KEY_TYPE type)
+{
+	RK_AUTO_BUF(first);
+	RK_AUTO_BUF(second);
+	bool rsa = type == CKK_RSA;
+	rk_pubkey *key = NULL;
+	rk_error *err;
+
+	if (!rsa && type != CKK_EC && type != CKK_EC_EDWARDS)
+		return NULL;
+	if (rk_attribute_bytes(session, object, rsa ? CKA_MODULUS : CKA_EC_PARAMS, &first) !=
+		CKR_OK ||
+	    rk_attribute_bytes(
+		session, object, rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_POINT, &second) != CKR_OK ||
+	    first.len == 0 || second.len == 0)
+		return NULL;
+	if (rsa)
+		err = rk_pubkey_from_rsa(first.data, first.len, second.data, second.len, &key);
+	else
+		err = rk_pubkey_from_ec(first.data, first.len, second.data, second.len, &key);
+	rk_error_free(err);
+	return key;
+}
+
+static void
+read_facts(rk_session *session, rk_object *object)
+{
+	static const CK_ATTRIBUTE_TYPE types[RK_MESSAGE_FACTS] = {
+	    CKA_SENSITIVE,
+	    CKA_EXTRACTABLE,
+	    CKA_ALWAYS_SENSITIVE,
+	    CKA_NEVER_EXTRACTABLE,
+	    CKA_LOCAL,
+	    CKA_SIGN,
+	    CKA_ALWAYS_AUTHENTICATE,
+	};
+
+	for (size_t i = 0; i < RK_MESSAGE_FACTS; i++)
+		object->facts[i] =
+		    (uint8_t)rk_attribute_fact(session, object->private_key, types[i]);
+}
+
+/* Type, id and label: what every key has. */
+static CK_RV
+read_names(rk_session *session, CK_OBJECT_HANDLE handle, rk_object *object)
+{
+	CK_RV rv = rk_attribute_number(session, handle, CKA_KEY_TYPE, &object->type);
+
+	if (rv != CKR_OK)
+		return rv;
+	(void)rk_attribute_bytes(session, handle, CKA_ID, &object->id);
+	(void)rk_attribute_bytes(session, handle, CKA_LABEL, &object->label);
+	return object->id.failed || object->label.failed ? CKR_HOST_MEMORY : CKR_OK;
+}
+
+static CK_RV
+reserve(rk_session *session, size_t count)
+{
+	rk_object *grown =
+	    realloc(session->objects, (session->object_count + count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return CKR_HOST_MEMORY;
+	session->objects = grown;
+	return CKR_OK;
+}
+
+static bool
+same_bytes(const rk_buf *a, const rk_buf *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+/* How well a public object fits a private one: 0 not at all. */
+static unsigned
+fit(const rk_object *private_half, const rk_object *public_half)
+{
+	bool id = same_bytes(&private_half->id, &public_half->id);
+	bool label = same_bytes(&private_half->label, &public_half->label);
+
+	if (private_half->public_key || private_half->type != public_half->type)
+		return 0;
+	if (private_half->pubkey && public_half->pubkey &&
+	    !rk_pubkey_equal(private_half->pubkey, public_half->pubkey))
+		return 0;
+	if (private_half->id.len > 0 || public_half->id.len > 0)
+		return id ? 1 + label : 0;
+	return label && private_half->label.len > 0;
+}
+
+static rk_object *
+best_fit(rk_session *session, size_t private_count, const rk_object *public_half)
+{
+	rk_object *best = NULL;
+	unsigned best_how = 0;
+
+	for (size_t i = 0; i < private_count; i++) {
+		unsigned how = fit(&session->objects[i], public_half);
+
+		if (how > best_how) {
+			best_how = how;
+			best = &session->objects[i];
+		}
+	}
+	return best;
+}
+
+static CK_RV
+read_private(rk_session *session, CK_OBJECT_HANDLE handle)
+{
+	rk_object object = {.private_key = handle};
+	CK_RV rv = read_names(session, handle, &object);
+
+	if (rv != CKR_OK) {
+		rk_object_clear(&object);
+		/* An object that went away or will not tell its type is not a key for us. */
+		return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
+	}
+	object.pubkey = read_pubkey(session, handle, object.type);
+	read_facts(session, &object);
+	session->objects[session->object_count++] = object;
+	return CKR_OK;
+}
+
+static CK_RV
+read_public(rk_session *session, CK_OBJECT_HANDLE handle, size_t private_count)
+{
+	rk_object object = {.public_key = handle};
+	rk_object *pair;
+	CK_RV rv = read_names(session, handle, &object);
+
+	if (rv != CKR_OK) {
+		rk_object_clear(&object);
+		return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
+	}
+	object.pubkey = read_pubkey(session, handle, object.type);
+	pair = best_fit(session, private_count, &object);
+	if (!pair) {
+		session->objects[session->object_count++] = object;
+		return CKR_OK;
+	}
+	pair->public_key = handle;
+	if (!pair->pubkey) {
+		pair->pubkey = object.pubkey;
+		object.pubkey = NULL;
+	}
+	rk_object_clear(&object);
+	return CKR_OK;
+}
+
+/* A certificate belongs to the key of its id: it tells the public half, or has the same one. */
+static CK_RV
+read_certificate(rk_session *session, CK_OBJECT_HANDLE handle)
+{
+	RK_AUTO_BUF(id);
+	RK_AUTO_BUF(value);
+	RK_AUTO(rk_pubkey) pubkey = NULL;
+
+	if (rk_attribute_bytes(session, handle, CKA_ID, &id) != CKR_OK || id.len == 0)
+		return CKR_OK;
+	for (size_t i = 0; i < session->object_count; i++) {
+		rk_object *object = &session->objects[i];
+
+		if (object->certificate || !same_bytes(&object->id, &id))
+			continue;
+		if (!pubkey) {
+			if (rk_attribute_bytes(session, handle, CKA_VALUE, &value) != CKR_OK)
+				return CKR_OK;
+			rk_error_free(rk_pubkey_from_any(rk_buf_str(&value), value.len, &pubkey));
+		}
+		if (!pubkey || (object->pubkey && !rk_pubkey_equal(object->pubkey, pubkey)))
+			continue;
+		object->certificate = handle;
+		if (!object->pubkey)
+			object->pubkey = rk_pubkey_ref(pubkey);
+	}
+	return CKR_OK;
+}
+
+CK_RV
+rk_keys_find(rk_session *session)
+{
+	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_CERTIFICATE};
+	size_t private_count = 0;
+	CK_RV rv = CKR_OK;
+
+	if (session->objects_known)
+		return CKR_OK;
+	rk_session_forget_objects(session);
+	for (size_t class = 0; class < 3 && rv == CKR_OK; class ++) {
+		struct handles found = {NULL, 0};
+
+		rv = find_class(session, classes[class], &found);
+		if (rv == CKR_OK)
+			rv = reserve(session, found.count);
+		for (size_t i = 0; i < found.count && rv == CKR_OK; i++) {
+			if (class == 0)
+				rv = read_private(session, found.handles[i]);
+			else if (class == 1)
+				rv = read_public(session, found.handles[i], private_count);
+			else
+				rv = read_certificate(session, found.handles[i]);
+		}
+		if (class == 0)
+			private_count = session->object_count;
+		free(found.handles);
+	}
+	if (rv == CKR_OK)
+		session->objects_known = true;
+	else
+		rk_session_forget_objects(session);
+	return rv;
+}
+
+rk_object *
+rk_keys_by_handle(rk_session *session, CK_OBJECT_HANDLE private_key)
+{
+	for (size_t i = 0; i < session->object_count && private_key != 0; i++)
+		if (session->objects[i].private_key == private_key)
+			return &session->objects[i];
+	return NULL;
+}
+
+static bool
+span_is(const rk_wire_span *span, const rk_buf *buf)
+{
+	return span->len == buf->len &&
+	       (buf->len == 0 || memcmp(span->bytes, buf->data, buf->len) == 0);
+}
+
+rk_object *
+rk_keys_by_name(rk_session *session, const rk_wire_span *id, const rk_wire_span *label)
+{
+	for (size_t i = 0; i < session->object_count; i++) {
+		rk_object *object = &session->objects[i];
+
+		if (!object->private_key && span_is(id, &object->id) &&
+		    span_is(label, &object->label))
+			return object;
+	}
+	return NULL;
+}
+
+bool
+rk_keys_taken(rk_session *session, const rk_wire_span *id, const rk_wire_span *label)
+{
+	for (size_t i = 0; i < session->object_count; i++) {
+		const rk_object *object = &session->objects[i];
+
+		if ((id->len > 0 && span_is(id, &object->id)) ||
+		    (label->len > 0 && span_is(label, &object->label)))
+			return true;
+	}
+	return false;
+}
+
+CK_RV
+rk_keys_add(rk_session *session, CK_OBJECT_HANDLE private_key, CK_OBJECT_HANDLE public_key)
+{
+	size_t before = session->object_count;
+	rk_object *object;
+	CK_RV rv = reserve(session, 1);
+
+	if (rv == CKR_OK)
+		rv = read_private(session, private_key);
+	if (rv != CKR_OK)
+		return rv;
+	if (session->object_count == before)
+		return RK_CKR_BAD_ANSWER;
+	object = &session->objects[before];
+	object->public_key = public_key;
+	if (!object->pubkey)
+		object->pubkey = read_pubkey(session, public_key, object->type);
+	return object->pubkey ? CKR_OK : RK_CKR_BAD_ANSWER;
+}
+
+void
+rk_keys_drop(rk_session *session, rk_object *object)
+{
+	size_t index = (size_t)(object - session->objects);
+
+	rk_object_clear(object);
+	memmove(object, object + 1, (session->object_count - index - 1) * sizeof(*object));
+	session->object_count--;
+}
+
+rk_found_key
+rk_keys_found(const rk_object *object)
+{
+	rk_found_key found = {.handle = object->private_key, .key_type = object->type};
+
+	found.id = (rk_wire_span){(const uint8_t *)object->id.data, object->id.len};
+	found.label = (rk_wire_span){(const uint8_t *)object->label.data, object->label.len};
+	if (object->pubkey)
+		found.spki.bytes = rk_pubkey_spki(object->pubkey, &found.spki.len);
+	memcpy(found.facts, object->facts, sizeof(found.facts));
+	return found;
+}

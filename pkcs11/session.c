@@ -1,0 +1,213 @@
+#include "pkcs11/session.h"
+
+#include "world/token.h"
+
+#include <stdlib.h>
+
+static CK_RV
+open_handle(rk_session *session, bool writable, CK_SESSION_HANDLE *ret_handle)
+{
+	CK_FLAGS flags = CKF_SERIAL_SESSION | (writable ? CKF_RW_SESSION : 0);
+	CK_RV rv = CKR_OK;
+
+	for (unsigned attempt = 1; attempt <= RK_MODULE_TRIES; attempt++) {
+		rv = RK_CALL(session->module, C_OpenSession, session->slot.slot, flags, NULL, NULL,
+		    ret_handle);
+		if (!rk_ckr_is_transient(rv) || attempt == RK_MODULE_TRIES)
+			break;
+		rk_module_pause(attempt);
+	}
+	return rv;
+}
+
+CK_RV
+rk_session_open(
+    rk_session *session, rk_module *module, CK_SLOT_ID hint, const rk_identity *identity)
+{
+	CK_RV rv;
+
+	*session = (rk_session){.module = module, .identity = *identity};
+	rv = rk_module_find(module, hint, identity, &session->slot);
+	if (rv == CKR_OK)
+		rv = open_handle(session, false, &session->handle);
+	session->open = rv == CKR_OK;
+	return rv;
+}
+
+CK_RV
+rk_session_refresh(rk_session *session)
+{
+	rk_slot slot;
+	CK_RV rv = rk_module_slot(session->module, session->slot.slot, &slot);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (!rk_slot_holds(&slot, &session->identity))
+		return RK_CKR_OTHER_TOKEN;
+	session->slot = slot;
+	return CKR_OK;
+}
+
+/* The new one is opened first: closing a token's last session would log out. */
+static CK_RV
+replace_handle(rk_session *session, bool writable)
+{
+	CK_SESSION_HANDLE fresh;
+	CK_RV rv = open_handle(session, writable, &fresh);
+
+	if (rv != CKR_OK)
+		return rv;
+	(void)session->module->functions->C_CloseSession(session->handle);
+	session->handle = fresh;
+	session->writable = writable;
+	return CKR_OK;
+}
+
+CK_RV
+rk_session_make_writable(rk_session *session)
+{
+	return session->writable ? CKR_OK : replace_handle(session, true);
+}
+
+CK_RV
+rk_session_renew(rk_session *session)
+{
+	return replace_handle(session, session->writable);
+}
+
+static CK_RV
+call_login(rk_session *session, CK_USER_TYPE user, const rk_secret *pin)
+{
+	CK_UTF8CHAR *bytes = pin ? (CK_UTF8CHAR *)(uintptr_t)rk_secret_peek(pin) : NULL;
+
+	return RK_CALL(
+	    session->module, C_Login, session->handle, user, bytes, pin ? rk_secret_len(pin) : 0);
+}
+
+/* Another process may be writing the PIN just now: look a few times, and nothing more than look. */
+static CK_RV
+look_at_flags(rk_session *session)
+{
+	CK_RV rv = rk_session_refresh(session);
+
+	for (unsigned attempt = 1; attempt < RK_MODULE_TRIES && rv == CKR_OK &&
+				   !(session->slot.token.flags & CKF_USER_PIN_INITIALIZED);
+	     attempt++) {
+		rk_module_pause(attempt);
+		rv = rk_session_refresh(session);
+	}
+	if (rv == CKR_OK && (session->slot.token.flags & CKF_USER_PIN_LOCKED))
+		return CKR_PIN_LOCKED;
+	return rv;
+}
+
+static CK_RV
+keep_pin(rk_session *session, const rk_secret *pin)
+{
+	rk_error *err;
+
+	session->pad = pin == NULL;
+	if (!pin)
+		return CKR_OK;
+	err = rk_secret_copy(rk_secret_peek(pin), rk_secret_len(pin), &session->pin);
+	if (!err)
+		return CKR_OK;
+	rk_error_free(err);
+	return CKR_HOST_MEMORY;
+}
+
+CK_RV
+rk_session_login(rk_session *session, const rk_secret *pin)
+{
+	CK_RV rv;
+
+	if (session->logged_in)
+		return CKR_OK;
+	rv = look_at_flags(session);
+	if (rv != CKR_OK)
+		return rv;
+	rv = call_login(session, CKU_USER, pin);
+	if (rv == CKR_USER_ALREADY_LOGGED_IN)
+		rv = CKR_OK;
+	if (rv != CKR_OK)
+		return rv;
+	session->logged_in = true;
+	rk_session_forget_objects(session);
+	return keep_pin(session, pin);
+}
+
+CK_RV
+rk_session_authenticate(rk_session *session)
+{
+	if (!session->pin && !session->pad)
+		return RK_CKR_PIN_DROPPED;
+	return call_login(session, CKU_CONTEXT_SPECIFIC, session->pin);
+}
+
+void
+rk_session_forget_pin(rk_session *session)
+{
+	for (size_t i = 0; i < session->object_count; i++)
+		if (session->objects[i].facts[RK_FACT_ALWAYS_AUTHENTICATE] == RK_FACT_YES)
+			return;
+	rk_secret_free(session->pin);
+	session->pin = NULL;
+}
+
+CK_RV
+rk_session_mechanisms(rk_session *session, CK_MECHANISM_TYPE **ret_types, CK_ULONG *ret_count)
+{
+	CK_SLOT_ID slot = session->slot.slot;
+	CK_ULONG count = 0;
+	CK_MECHANISM_TYPE *types;
+	CK_RV rv = RK_CALL(session->module, C_GetMechanismList, slot, NULL, &count);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (count > RK_MESSAGE_MECHANISMS_MAX)
+		return RK_CKR_TOO_MANY;
+	types = calloc(count + 1, sizeof(*types));
+	if (!types)
+		return CKR_HOST_MEMORY;
+	if (count > 0)
+		rv = RK_CALL(session->module, C_GetMechanismList, slot, types, &count);
+	if (rv != CKR_OK) {
+		free(types);
+		return rv;
+	}
+	*ret_types = types;
+	*ret_count = count;
+	return CKR_OK;
+}
+
+void
+rk_object_clear(rk_object *object)
+{
+	rk_buf_clear(&object->id);
+	rk_buf_clear(&object->label);
+	rk_pubkey_free(object->pubkey);
+	*object = (rk_object){0};
+}
+
+void
+rk_session_forget_objects(rk_session *session)
+{
+	for (size_t i = 0; i < session->object_count; i++)
+		rk_object_clear(&session->objects[i]);
+	free(session->objects);
+	session->objects = NULL;
+	session->object_count = 0;
+	session->objects_known = false;
+}
+
+void
+rk_session_close(rk_session *session, bool last)
+{
+	if (session->open && last && session->logged_in)
+		(void)session->module->functions->C_Logout(session->handle);
+	if (session->open)
+		(void)session->module->functions->C_CloseSession(session->handle);
+	rk_session_forget_objects(session);
+	rk_secret_free(session->pin);
+	*session = (rk_session){0};
+}
