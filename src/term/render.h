@@ -13,18 +13,16 @@
 #ifndef RK_TERM_RENDER_H
 #define RK_TERM_RENDER_H
 
+#include "term/table.h"
 #include "json/document.h"
 
 typedef struct rk_render rk_render;
-
-enum rk_style_name { RK_PLAIN, RK_STRONG, RK_GOOD, RK_CAUTION, RK_BAD, RK_FAINT };
 
 struct rk_render_options {
 	int out_fd;
 	int err_fd;
 	bool json;
 	const char *color; /* "auto", "always", "never" */
-	bool quiet;
 };
 
 RK_CHECKED rk_error *rk_render_new(const struct rk_render_options *options, rk_render **ret_render);
@@ -43,24 +41,8 @@ void rk_render_json(rk_render *out, rk_node *node);
  * in JSON mode, no document follows: the command streams a whole one itself. */
 rk_sink rk_render_sink(rk_render *out);
 
-/* Columns as wide as their widest cell; cells fill it row by row. */
-typedef struct rk_table rk_table;
-/* `headings` ends in NULL; one of "" everywhere: a table without a heading line. RK_E_NOMEM. */
-RK_CHECKED rk_error *rk_table_new(const char *const *headings, rk_table **ret_table);
-/* The next cell. */
-void rk_table_cell(rk_table *table, const char *fmt, ...) RK_PRINTF(2, 3);
-/* A cell in a style. */
-void
-rk_table_styled(rk_table *table, enum rk_style_name style, const char *fmt, ...) RK_PRINTF(3, 4);
-/* How many rows were begun. */
-size_t rk_table_rows(const rk_table *table);
-void rk_table_free(rk_table *table);
-RK_DEFINE_FREEP(rk_table)
 /* Written in text mode, left out in JSON mode. */
 void rk_render_table(rk_render *out, const rk_table *table);
-
-/* Columns on a terminal that well-formed UTF-8 takes. */
-size_t rk_render_width(const char *text, size_t len);
 
 /* Write out everything. RK_E_IO: it could not all be written; RK_E_NOMEM. */
 RK_CHECKED rk_error *rk_render_finish(rk_render *out);
