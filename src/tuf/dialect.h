@@ -48,7 +48,7 @@ struct rk_dialect {
 	/* The other way: "7.alice.json" is version 7 of "targets/alice"; version 0: not numbered.
 	 * RK_E_MALFORMED: no metadata file's name. */
 	RK_CHECKED
-	    rk_error *(*parse_name)(const char *file_name, char **ret_role, int64_t *ret_version);
+	rk_error *(*parse_name)(const char *file_name, char **ret_role, int64_t *ret_version);
 	/* In `meta`: "alice.json" for "targets/alice". */
 	RK_CHECKED rk_error *(*meta_name)(const char *role, char **ret_name);
 	RK_CHECKED rk_error *(*meta_role)(const char *meta_name, char **ret_role);
@@ -74,7 +74,7 @@ struct rk_dialect {
 
 	RK_CHECKED rk_error *(*hash_text)(const uint8_t *hash, size_t len, rk_buf *out);
 	RK_CHECKED
-	    rk_error *(*hash_bytes)(const char *text, size_t text_len, uint8_t *out, size_t len);
+	rk_error *(*hash_bytes)(const char *text, size_t text_len, uint8_t *out, size_t len);
 	/* What we write: portable. */
 	const char *(*expires_text)(char out[static RK_TIME_SIZE], int64_t time);
 	/* What we read: lenient. `ret_portable` may be NULL. */
@@ -85,7 +85,7 @@ struct rk_dialect {
 
 	/* A `signed` of this kind: version 1, `expires`, nothing in it yet. */
 	RK_CHECKED
-	    rk_error *(*blank)(enum rk_role_kind kind, int64_t expires, rk_node **ret_signed);
+	rk_error *(*blank)(enum rk_role_kind kind, int64_t expires, rk_node **ret_signed);
 	/* Does one of a delegation's `paths` patterns cover a target path? */
 	bool (*path_covers)(const char *pattern, const char *path);
 };

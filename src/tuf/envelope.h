@@ -42,7 +42,7 @@ struct rk_envelope {
 	bool expires_portable;
 	char *expires_text; /* foreign */
 	/* Spans of members of `signed`; len 0 where absent. */
-	rk_json version_span, expires_span, targets_span, delegations_span, meta_span;
+	rk_json type_span, version_span, expires_span, targets_span, delegations_span, meta_span;
 	/* envelope.c's */
 	rk_payload payload;
 };
@@ -73,6 +73,8 @@ rk_envelope_file_hashes(const rk_envelope *envelope, unsigned set, rk_hashes *re
 RK_CHECKED rk_error *rk_envelope_write_payload(const rk_envelope *envelope, rk_sink sink);
 /* `signed` as a tree: root, snapshot, timestamp; RK_E_LIMIT for what is too large for one. */
 RK_CHECKED rk_error *rk_envelope_signed_node(const rk_envelope *envelope, rk_node **ret_signed);
+/* Would every client take the same bytes for its payload? RK_E_REFUSED, by rk_canonical_portable. */
+RK_CHECKED rk_error *rk_envelope_portable(const rk_envelope *envelope);
 /* The first entry with this id; NULL: none. */
 const rk_envelope_sig *rk_envelope_sig_by_id(const rk_envelope *envelope, const char *keyid);
 

@@ -16,7 +16,7 @@ typedef struct rk_source rk_source;
 struct rk_source {
 	/* At most `max` bytes. */
 	RK_CHECKED
-	    rk_error *(*fetch)(rk_source *self, const char *name, size_t max, rk_text **ret_text);
+	rk_error *(*fetch)(rk_source *self, const char *name, size_t max, rk_text **ret_text);
 	/* The lowest and highest N of the files "N.NAME" that are there; both 0: none, or not to be
 	 * known. May be NULL. */
 	RK_CHECKED rk_error *(*range)(
