@@ -1,0 +1,442 @@
+#include "flow/hands_private.h"
+
+#include "base/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+rk_error *
+rk_hands_new(rk_env *env, rk_tokens *tokens, rk_hands **ret_hands)
+{
+	rk_hands *hands = calloc(1, sizeof(*hands));
+
+	if (!hands)
+		return rk_out_of_memory();
+	hands->env = env;
+	hands->tokens = tokens;
+	*ret_hands = hands;
+	return NULL;
+}
+
+static void
+tray_free(struct rk_hands_tray *tray)
+{
+	rk_token_keys_free(tray->keys);
+	rk_token_info_free(tray->info);
+	rk_token_free(tray->token);
+	free(tray);
+}
+
+static void
+hand_free(rk_hand *hand)
+{
+	rk_token_key_free(hand->owned);
+	rk_pubkey_free(hand->pubkey);
+	free(hand->name);
+	free(hand->uri);
+	free(hand);
+}
+
+void
+rk_hands_free(rk_hands *hands)
+{
+	if (!hands)
+		return;
+	while (hands->all) {
+		rk_hand *next = hands->all->next;
+
+		hand_free(hands->all);
+		hands->all = next;
+	}
+	while (hands->trays) {
+		struct rk_hands_tray *next = hands->trays->next;
+
+		tray_free(hands->trays);
+		hands->trays = next;
+	}
+	free(hands);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* The same token in the same module, however it was named. */
+static bool
+same_token(const rk_token_info *a, const rk_token_info *b)
+{
+	return a->slot == b->slot && same_text(a->module_path, b->module_path) &&
+	       same_text(a->serial, b->serial) && same_text(a->label, b->label);
+}
+
+static rk_error *
+open_tray(rk_hands *hands, const char *uri, struct rk_hands_tray **ret_tray)
+{
+	RK_AUTO(rk_token) token = NULL;
+	RK_AUTO(rk_token_info) info = NULL;
+	struct rk_hands_tray *tray;
+	rk_error *err = hands->tokens->ops->open(hands->tokens, uri, &token);
+
+	if (!err)
+		err = token->ops->info(token, &info);
+	if (err)
+		return err;
+	for (tray = hands->trays; tray; tray = tray->next) {
+		if (same_token(tray->info, info)) {
+			*ret_tray = tray;
+			return NULL;
+		}
+	}
+	tray = calloc(1, sizeof(*tray));
+	if (!tray)
+		return rk_out_of_memory();
+	tray->token = RK_TAKE(token);
+	tray->info = RK_TAKE(info);
+	tray->next = hands->trays;
+	hands->trays = tray;
+	*ret_tray = tray;
+	return NULL;
+}
+
+static struct rk_hands_tray *
+tray_of(const rk_hands *hands, const rk_token *token)
+{
+	struct rk_hands_tray *tray = hands->trays;
+
+	while (tray && tray->token != token)
+		tray = tray->next;
+	return tray;
+}
+
+static rk_error *
+new_hand(rk_hands *hands, struct rk_hands_tray *tray, const char *name, rk_hand **ret_hand)
+{
+	rk_hand *hand = calloc(1, sizeof(*hand));
+	rk_error *err;
+
+	if (!hand)
+		return rk_out_of_memory();
+	err = rk_strdup(name ? name : "the key", &hand->name);
+	if (err) {
+		hand_free(hand);
+		return err;
+	}
+	hand->hands = hands;
+	hand->tray = tray;
+	hand->next = hands->all;
+	hands->all = hand;
+	*ret_hand = hand;
+	return NULL;
+}
+
+/* Not being there is a reason to look at the key's next token; anything else is told at once. */
+static bool
+is_absence(const rk_error *err)
+{
+	enum rk_code code = rk_error_code(err);
+
+	return code == RK_E_TOKEN_NONE || code == RK_E_TOKEN_GONE || code == RK_E_TOKEN;
+}
+
+/* The first of its tokens that is here; one with a locked PIN only where there is no other. */
+static rk_error *
+find_tray(rk_hands *hands, const struct rk_reach *reach, struct rk_hands_tray **ret_tray,
+    const char **ret_uri)
+{
+	RK_AUTO(rk_error) absent = NULL;
+	struct rk_hands_tray *found = NULL;
+
+	for (size_t i = 0; i < reach->uri_count; i++) {
+		struct rk_hands_tray *tray = NULL;
+		rk_error *err = open_tray(hands, reach->uris[i], &tray);
+
+		if (err && !is_absence(err))
+			return err;
+		if (err) {
+			absent = rk_join(absent, err);
+			continue;
+		}
+		if (!found || found->info->pin_state == RK_PIN_LOCKED) {
+			found = tray;
+			*ret_uri = reach->uris[i];
+		}
+		if (found->info->pin_state != RK_PIN_LOCKED)
+			break;
+	}
+	if (!found && reach->uri_count == 0)
+		return rk_fail(RK_E_TOKEN_NONE,
+		    "enrol its token with 'rootkeep key enrol NAME URI'",
+		    "key %s is known by its public half alone", RK_SHOW(reach->name));
+	if (!found)
+		return rk_wrap(RK_TAKE(absent), "no token of key %s is here", RK_SHOW(reach->name));
+	*ret_tray = found;
+	return NULL;
+}
+
+rk_error *
+rk_hands_reach(rk_hands *hands, const struct rk_reach *reach, rk_hand **ret_hand)
+{
+	struct rk_hands_tray *tray = NULL;
+	const char *uri = NULL;
+	rk_hand *hand = NULL;
+	rk_error *err = find_tray(hands, reach, &tray, &uri);
+
+	if (!err)
+		err = new_hand(hands, tray, reach->name, &hand);
+	if (!err)
+		err = rk_strdup(uri, &hand->uri);
+	if (err)
+		return err;
+	hand->pubkey = reach->pubkey ? rk_pubkey_ref(reach->pubkey) : NULL;
+	*ret_hand = hand;
+	return NULL;
+}
+
+size_t
+rk_hands_token_count(const rk_hands *hands)
+{
+	size_t count = 0;
+
+	for (const struct rk_hands_tray *tray = hands->trays; tray; tray = tray->next)
+		count++;
+	return count;
+}
+
+/* What stands against asking for a PIN at all. */
+static rk_error *
+judge_pin_state(rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_info *now)
+{
+	struct rk_confirm_request request = {.kind = RK_CONFIRM_LAST_PIN};
+	RK_AUTO_BUF(question);
+	rk_error *err;
+
+	if (!same_text(now->serial, tray->info->serial) ||
+	    !same_text(now->label, tray->info->label))
+		return rk_fail(RK_E_TOKEN_GONE, "put the right token back and run it again",
+		    "another token is in the place of %s", tray->token->name);
+	if (now->pin_state == RK_PIN_LOCKED)
+		return rk_fail(RK_E_PIN_LOCKED, "unblock it with the token's PUK or SO PIN",
+		    "the PIN of %s is locked; nothing was sent", tray->token->name);
+	if (now->pin_state == RK_PIN_UNSET)
+		return rk_fail(RK_E_PIN_NEEDED,
+		    "set it with 'rootkeep token init' or the vendor's tool",
+		    "%s has no user PIN yet", tray->token->name);
+	if (now->pin_state != RK_PIN_FINAL)
+		return NULL;
+	rk_buf_printf(
+	    &question, "%s has ONE try left before its PIN is locked. Use it?", tray->token->name);
+	err = rk_buf_check(&question);
+	if (err)
+		return err;
+	request.question = rk_buf_str(&question);
+	err = hands->env->ops->confirm(hands->env, &request);
+	if (!err)
+		return NULL;
+	return rk_wrap(rk_recode(err, RK_E_PIN_LAST),
+	    "the last PIN try of %s was not spent; nothing was sent", tray->token->name);
+}
+
+static rk_error *
+judge_pin_length(const struct rk_hands_tray *tray, const rk_token_info *now, const rk_secret *pin)
+{
+	size_t len = rk_secret_len(pin);
+
+	if (now->pin_max == 0 || (len >= now->pin_min && len <= now->pin_max))
+		return NULL;
+	return rk_fail(RK_E_PIN_NEEDED, "check which PIN belongs to this token",
+	    "%s takes PINs of %zu to %zu bytes; another length was given, and nothing was sent",
+	    tray->token->name, now->pin_min, now->pin_max);
+}
+
+static rk_error *
+ask_pin(rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_info *now,
+    const char *purpose, rk_secret **ret_pin)
+{
+	struct rk_pin_request request = {
+	    .kind = "PIN",
+	    .label = now->label,
+	    .serial = now->serial,
+	    .model = now->model,
+	    .source = tray->info->pin_source,
+	    .purpose = purpose,
+	    .state = now->pin_state,
+	    .only_token = rk_hands_token_count(hands) == 1,
+	};
+
+	return hands->env->ops->pin(hands->env, &request, ret_pin);
+}
+
+static rk_error *
+login_with(rk_hands *hands, struct rk_hands_tray *tray, const rk_secret *pin)
+{
+	rk_error *err = tray->token->ops->login(tray->token, pin);
+
+	(void)hands;
+	tray->logged_in = err == NULL;
+	tray->refused = err != NULL;
+	return err;
+}
+
+static rk_error *
+login_tray(rk_hands *hands, struct rk_hands_tray *tray, const char *purpose)
+{
+	RK_AUTO(rk_token_info) now = NULL;
+	RK_AUTO(rk_secret) pin = NULL;
+	rk_error *err;
+
+	if (tray->logged_in)
+		return NULL;
+	if (tray->refused)
+		return rk_fail(RK_E_PIN_WRONG, NULL,
+		    "%s refused its PIN in this run; it is not tried again", tray->token->name);
+	err = tray->token->ops->info(tray->token, &now);
+	if (err)
+		return err;
+	if (!now->login_required) {
+		tray->logged_in = true;
+		return NULL;
+	}
+	err = judge_pin_state(hands, tray, now);
+	if (!err && now->pin_pad) {
+		rk_sayf(hands->env, RK_SAY_INFO, "enter the PIN of %s on its own pad: %s",
+		    tray->token->name, purpose);
+		return login_with(hands, tray, NULL);
+	}
+	if (!err)
+		err = ask_pin(hands, tray, now, purpose, &pin);
+	if (!err)
+		err = judge_pin_length(tray, now, pin);
+	return err ? err : login_with(hands, tray, pin);
+}
+
+static rk_error *
+load_keys(struct rk_hands_tray *tray)
+{
+	return tray->keys ? NULL : tray->token->ops->keys(tray->token, &tray->keys);
+}
+
+static const rk_token_key *
+key_by_pubkey(const rk_token_keys *keys, const rk_pubkey *pubkey)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		const rk_token_key *key = &keys->keys[i];
+
+		if (key->handle && key->pubkey && rk_pubkey_equal(key->pubkey, pubkey))
+			return key;
+	}
+	return NULL;
+}
+
+/* What the URI means, where the public key alone does not find it. */
+static rk_error *
+find_by_uri(rk_hand *hand)
+{
+	rk_token *token = hand->tray->token;
+	rk_error *err = token->ops->find(token, hand->uri, &hand->owned);
+
+	if (err)
+		return rk_wrap(err, "key %s is not on %s", RK_SHOW(hand->name), token->name);
+	if (hand->pubkey && hand->owned->pubkey &&
+	    !rk_pubkey_equal(hand->pubkey, hand->owned->pubkey)) {
+		rk_token_key_free(RK_TAKE(hand->owned));
+		return rk_fail(RK_E_UNTRUSTED,
+		    "put in the token that holds it; 'rootkeep key show' tells its public half",
+		    "%s has another key in the place of key %s", token->name, RK_SHOW(hand->name));
+	}
+	hand->key = hand->owned;
+	return NULL;
+}
+
+rk_error *
+rk_hand_ready(rk_hand *hand, const char *purpose)
+{
+	rk_error *err;
+
+	if (hand->key)
+		return NULL;
+	err = login_tray(hand->hands, hand->tray, purpose);
+	if (err)
+		return err;
+	if (hand->pubkey) {
+		err = load_keys(hand->tray);
+		if (err)
+			return err;
+		hand->key = key_by_pubkey(hand->tray->keys, hand->pubkey);
+	}
+	return hand->key ? NULL : find_by_uri(hand);
+}
+
+rk_error *
+rk_hands_hold(
+    rk_hands *hands, rk_token *token, rk_token_key *key, const char *name, rk_hand **ret_hand)
+{
+	RK_AUTO(rk_token_key) taken = key;
+	struct rk_hands_tray *tray = tray_of(hands, token);
+	rk_hand *hand = NULL;
+	rk_error *err;
+
+	if (!tray)
+		return rk_fail(RK_E_INTERNAL, NULL, "a key of a token that is not open");
+	err = new_hand(hands, tray, name, &hand);
+	if (err)
+		return err;
+	hand->owned = RK_TAKE(taken);
+	hand->key = hand->owned;
+	*ret_hand = hand;
+	return NULL;
+}
+
+const rk_pubkey *
+rk_hand_pubkey(const rk_hand *hand)
+{
+	if (hand->pubkey)
+		return hand->pubkey;
+	return hand->key ? hand->key->pubkey : NULL;
+}
+
+const rk_token_key *
+rk_hand_key(const rk_hand *hand)
+{
+	return hand->key;
+}
+
+rk_token *
+rk_hand_token(const rk_hand *hand)
+{
+	return hand->tray->token;
+}
+
+const char *
+rk_hand_token_name(const rk_hand *hand)
+{
+	return hand->tray->token->name;
+}
+
+const rk_token_info *
+rk_hand_token_info(const rk_hand *hand)
+{
+	return hand->tray->info;
+}
+
+rk_error *
+rk_hands_token(rk_hands *hands, const char *uri, rk_token **ret_token)
+{
+	struct rk_hands_tray *tray = NULL;
+	rk_error *err = open_tray(hands, uri, &tray);
+
+	if (!err)
+		*ret_token = tray->token;
+	return err;
+}
+
+rk_error *
+rk_hands_login(rk_hands *hands, rk_token *token, const char *purpose)
+{
+	struct rk_hands_tray *tray = tray_of(hands, token);
+
+	if (!tray)
+		return rk_fail(RK_E_INTERNAL, NULL, "a login to a token that is not open");
+	return login_tray(hands, tray, purpose);
+}
