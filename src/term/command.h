@@ -79,6 +79,7 @@ enum {
 	RK_DESTROYS = 1 << 5, /* something that cannot be had back */
 	RK_SIGNS = 1 << 6, /* signs what others will believe: main holds --now to its bounds */
 	RK_HIDDEN = 1 << 7, /* works, but is not listed */
+	RK_SPAWNS = 1 << 8, /* runs this program again: main leaves it the sockets children need */
 };
 
 struct rk_command {

@@ -44,7 +44,7 @@ open_standard_descriptors(void)
 }
 
 rk_error *
-rk_confine_descriptors(void)
+rk_confine_inherited(void)
 {
 	rk_error *err = open_standard_descriptors();
 

@@ -11,9 +11,10 @@
 
 #include "base/error.h"
 
-/* First of all: descriptors 0 to 2 are open, no other is, SIGPIPE is ignored, and environment
- * variables that change what libraries load or do are gone. RK_E_INTERNAL. */
-RK_CHECKED rk_error *rk_confine_descriptors(void);
+/* First of all, what was inherited: descriptors 0 to 2 are open (others stay: a shell's <(…) is a
+ * file to be named), SIGPIPE is ignored, and environment variables that change what libraries load
+ * or do are gone. RK_E_INTERNAL. */
+RK_CHECKED rk_error *rk_confine_inherited(void);
 /* The secure heap, no dumps, no tracing by others, no new privileges, a umask that lets nobody
  * else write. RK_E_NOMEM, RK_E_INTERNAL. */
 RK_CHECKED rk_error *rk_confine_memory(void);

@@ -21,6 +21,7 @@ struct rk_run {
 	const struct rk_globals *globals;
 	rk_render *out;
 	int status; /* exit status when no error is returned */
+	int signal; /* of a child that ended by one: main ends by it too; else 0 */
 	int64_t clock; /* what the machine's clock says; env->now is what is believed */
 	const char *state_dir; /* $XDG_STATE_HOME/rootkeep, absolute; may not exist yet */
 	const char *working_dir; /* absolute */
