@@ -289,6 +289,29 @@ tokens_open(rk_tokens *base, const char *text, rk_token **ret_token)
 }
 
 static rk_error *
+tokens_init_target(rk_tokens *base, const char *text, rk_token_info **ret_info)
+{
+	RK_AUTO(rk_token_info) info = calloc(1, sizeof(*info));
+	RK_AUTO(rk_uri) uri = NULL;
+	RK_AUTO_SIGHTINGS(seen);
+	struct rk_described_module module;
+	const rk_sighting *found;
+	rk_error *err = info ? rk_uri_parse(text, &uri) : rk_out_of_memory();
+
+	if (!err)
+		err = look((struct tokens *)base, uri, &seen);
+	if (!err)
+		err = rk_locate_empty(uri, text, &seen, &found);
+	if (err)
+		return err;
+	module = rk_provider_describe(found->provider);
+	err = rk_describe_token(&module, &found->slot, info);
+	if (!err)
+		*ret_info = RK_TAKE(info);
+	return err;
+}
+
+static rk_error *
 run_init(struct tokens *tokens, const rk_sighting *found, rk_request *request, rk_slot *ret_slot)
 {
 	RK_AUTO_REPLY(reply);
@@ -358,7 +381,12 @@ tokens_init(rk_tokens *base, const char *text, const char *label, const rk_secre
 	return err;
 }
 
-static const struct rk_tokens_ops tokens_ops = {tokens_list, tokens_open, tokens_init};
+static const struct rk_tokens_ops tokens_ops = {
+    .list = tokens_list,
+    .open = tokens_open,
+    .init_target = tokens_init_target,
+    .init = tokens_init,
+};
 
 static void
 tokens_free(struct tokens *tokens)
