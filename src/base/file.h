@@ -18,29 +18,38 @@
 typedef struct rk_dir rk_dir;
 typedef struct rk_lock rk_lock;
 
-/* How far a folder is believed. */
+/*
+ * How far a folder is believed. RK_DIR_OURS asks of the folder and of every folder and file that is
+ * opened beneath it: owned by the caller or root, not writable by group or others, no link. Above
+ * it only what everybody can write to is refused, unless it is sticky and root's or the caller's
+ * (/tmp): whoever owns a folder above can put nothing in ours' place but what passes as well.
+ */
 enum rk_dir_trust {
 	RK_DIR_ANY, /* somebody's metadata: read, never believed */
-	RK_DIR_OURS, /* owned by the caller or root, not writable by others, no links */
+	RK_DIR_OURS,
 };
 
-/* Open `path`. RK_E_NOT_FOUND, RK_E_UNSAFE (with the remedy: chmod, chown), RK_E_IO. */
+/* Open `path`; the last part may be a link for RK_DIR_ANY. RK_E_NOT_FOUND, RK_E_UNSAFE (with the
+ * remedy: chmod, chown), RK_E_IO. */
 RK_CHECKED rk_error *rk_dir_open(const char *path, enum rk_dir_trust trust, rk_dir **ret_dir);
 /* Open `name` (may have slashes) beneath `dir` with the same trust. */
 RK_CHECKED rk_error *rk_dir_open_at(const rk_dir *dir, const char *name, rk_dir **ret_dir);
-/* Make `name` and what is missing above it beneath `dir`, mode 0755 & ~umask, and fsync each parent. */
+/* Make `name` and what is missing above it beneath `dir`, mode 0755 & ~umask, and fsync each
+ * parent. One that is there already is success. */
 RK_CHECKED rk_error *rk_dir_make(const rk_dir *dir, const char *name);
 /* Make a folder anywhere, and its parents. */
 RK_CHECKED rk_error *rk_dir_make_path(const char *path);
-/* Every file below `dir` (not folders), relative paths, sorted by bytes. A link or a special file
- * is RK_E_UNSAFE for RK_DIR_OURS and left out for RK_DIR_ANY. At most `max` names, else RK_E_LIMIT. */
+/* Every file in the folder `below` and in those beneath it (not the folders), as paths relative to
+ * `below`, sorted by bytes; `below` NULL or "" is `dir` itself. A link or a special file is
+ * RK_E_UNSAFE for RK_DIR_OURS and left out for RK_DIR_ANY; unfinished files (".rk-tmp-...") are
+ * always left out. At most `max` names, else RK_E_LIMIT. */
 typedef struct rk_names {
 	char **names;
 	size_t count;
 } rk_names;
 RK_CHECKED rk_error *
 rk_dir_walk(const rk_dir *dir, const char *below, size_t max, rk_names **ret_names);
-/* The entries of one folder: folders end in '/'. */
+/* The entries of one folder, by the same rules: folders end in '/'. */
 RK_CHECKED rk_error *
 rk_dir_list(const rk_dir *dir, const char *below, size_t max, rk_names **ret_names);
 RK_CHECKED rk_error *rk_names_add(rk_names *names, const char *name);
@@ -50,6 +59,8 @@ RK_DEFINE_FREEP(rk_names)
 const char *rk_dir_path(const rk_dir *dir);
 int rk_dir_fd(const rk_dir *dir);
 RK_CHECKED rk_error *rk_dir_sync(const rk_dir *dir, const char *below);
+/* Remove the unfinished files that a crash left in the folder. Only while holding its lock. */
+RK_CHECKED rk_error *rk_dir_sweep(const rk_dir *dir, const char *below);
 void rk_dir_free(rk_dir *dir);
 RK_DEFINE_FREEP(rk_dir)
 
@@ -61,27 +72,30 @@ RK_DEFINE_FREEP(rk_dir)
 typedef struct rk_text {
 	const char *data; /* not zero-ended */
 	size_t len;
-	void *owner; /* file.c's */
+	void *owner; /* file_text.c's */
 } rk_text;
 /* The whole of `name` beneath `dir`, at most `max` bytes. */
 RK_CHECKED rk_error *
 rk_text_read(const rk_dir *dir, const char *name, size_t max, rk_text **ret_text);
-/* The same for a path of the command line: links are followed, the bytes copied once. "-" is not
- * special. */
+/* The same for a path of the command line: links are followed, the bytes copied once, pipes are
+ * read to their end. "/dev/stdin" and "/dev/fd/N" mean our own descriptor; "-" is not special. */
 RK_CHECKED rk_error *rk_text_read_path(const char *path, size_t max, rk_text **ret_text);
 /* From memory; the bytes are copied. */
 RK_CHECKED rk_error *rk_text_copy(const void *bytes, size_t len, rk_text **ret_text);
 /* From a buffer, taken over: the buffer is empty afterwards. */
 RK_CHECKED rk_error *rk_text_take(rk_buf *buf, rk_text **ret_text);
-/* A pass is done with everything before `offset`: give those pages back. A hint. */
+/* A pass is done with everything before `offset`: give those pages back. A hint,
+ * cheap enough to give often. */
 void rk_text_forget(const rk_text *text, size_t offset);
 void rk_text_free(rk_text *text);
 RK_DEFINE_FREEP(rk_text)
 
-/* Write, fsync, rename, fsync the folder: `name` is the old file or the new one, never a part. */
+/* Write, fsync, rename, fsync the folder: `name` is the old file or the new one, never a part. A
+ * link is replaced, not followed. `mode` is less the umask. */
 RK_CHECKED rk_error *
 rk_file_replace(const rk_dir *dir, const char *name, const void *bytes, size_t len, unsigned mode);
-/* The same for any path outside a keep (`--out FILE`). */
+/* The same for any path outside a keep (`--out FILE`). RK_E_UNSAFE where the name leads to a device,
+ * a pipe or one of our own descriptors (/dev/stdout). */
 RK_CHECKED rk_error *
 rk_file_replace_path(const char *path, const void *bytes, size_t len, unsigned mode);
 /* A new file that must not exist. RK_E_EXISTS. */
@@ -98,9 +112,9 @@ void rk_writer_free(rk_writer *writer);
 RK_DEFINE_FREEP(rk_writer)
 
 bool rk_file_exists(const rk_dir *dir, const char *name);
-/* A missing file is success. */
+/* A missing file is success. Not brought to the disk: rk_dir_sync. */
 RK_CHECKED rk_error *rk_file_remove(const rk_dir *dir, const char *name);
-/* SHA-256 of the file's bytes, streamed. `progress`, if not NULL, hears the bytes done. */
+/* SHA-256 of the file's bytes, streamed. `ret_len` may be NULL. */
 RK_CHECKED rk_error *
 rk_file_sha256(const rk_dir *dir, const char *name, uint8_t out[static 32], uint64_t *ret_len);
 

@@ -23,9 +23,9 @@ RK_CHECKED rk_error *rk_secret_heap_init(void);
 /* False where the kernel would not lock the heap's pages (a small RLIMIT_MEMLOCK). */
 bool rk_secret_heap_is_locked(void);
 
-/* `size` zero bytes, length `size`. RK_E_NOMEM. */
+/* `size` zero bytes, length `size`. RK_E_NOMEM; RK_E_INTERNAL before rk_secret_heap_init. */
 RK_CHECKED rk_error *rk_secret_new(size_t size, rk_secret **ret_secret);
-/* A copy of `len` bytes at `bytes`, which the caller still has to wipe. RK_E_NOMEM. */
+/* A copy of `len` bytes at `bytes`, which the caller still has to wipe. As rk_secret_new. */
 RK_CHECKED rk_error *rk_secret_copy(const void *bytes, size_t len, rk_secret **ret_secret);
 /* The bytes, writable; followed by one zero byte that is not counted. */
 uint8_t *rk_secret_bytes(rk_secret *secret);
