@@ -7,12 +7,14 @@
 #ifndef RK_CLI_CLI_H
 #define RK_CLI_CLI_H
 
-#include "term/run.h"
+#include "term/about.h"
 
 extern const struct rk_program rk_cli_program;
 
-extern const struct rk_command rk_cmd_help;
-extern const struct rk_command rk_cmd_completion;
-extern const struct rk_command rk_cmd_version;
+extern const struct rk_command rk_cmd_token_init;
+extern const struct rk_command rk_cmd_token_list;
+extern const struct rk_command rk_cmd_token_show;
+extern const struct rk_command rk_cmd_token_softhsm;
+extern const struct rk_command rk_cmd_token_test;
 
 #endif

@@ -1,0 +1,58 @@
+/*
+ * tokens.h - what is done to a token as a whole: initialised, tried out
+ *
+ * Initialising destroys whatever is on a token. One that was initialised before counts as full,
+ * unless its keys were listed after a user login and there were none; a full one wants its serial
+ * typed back, or --erase. Trying out makes a scratch key of each type that a token offers, proves
+ * and destroys it.
+ *
+ * Ownership  ret_* belong to the caller.
+ * Errors     as the token's; RK_E_CANCELLED, RK_E_NO_INPUT from consent; RK_E_PIN_LOCKED,
+ *            RK_E_PIN_LAST the SO PIN's state; RK_E_REFUSED a new PIN of a length that the token
+ *            does not take; RK_E_TOKEN_GONE another token came in its place; RK_E_KEY_UNPROVEN an
+ *            initialisation that the token does not show afterwards.
+ */
+#ifndef RK_FLOW_TOKENS_H
+#define RK_FLOW_TOKENS_H
+
+#include "flow/hands.h"
+#include "flow/plan.h"
+
+struct rk_tokens_wish {
+	rk_env *env;
+	rk_tokens *tokens;
+	const char *uri;
+	const char *label; /* the new one */
+	bool dry_run; /* the plan is made, and nothing else */
+};
+
+/* `*ret_info`, as it is afterwards, is left alone in a dry run. */
+RK_CHECKED rk_error *
+rk_tokens_init(const struct rk_tokens_wish *wish, rk_plan **ret_plan, rk_token_info **ret_info);
+
+/* May its keys be listed without asking a person: no login needed, or its PIN is at hand? */
+bool rk_tokens_can_look(rk_env *env, const rk_token_info *info);
+
+/* How far one type of key came. */
+enum rk_tokens_stage {
+	RK_TOKENS_NOT_OFFERED,
+	RK_TOKENS_NOT_MADE,
+	RK_TOKENS_NOT_PROVEN, /* made; its signature was refused or does not verify */
+	RK_TOKENS_NOT_DESTROYED, /* made and proven; the scratch key may still be there */
+	RK_TOKENS_WORKS,
+};
+
+typedef struct rk_tokens_trial {
+	enum rk_tokens_stage stage[RK_KEY_GENERATED_COUNT];
+	rk_error *err[RK_KEY_GENERATED_COUNT]; /* why it came no further */
+} rk_tokens_trial;
+
+/* What would be done; logs nothing in. */
+RK_CHECKED rk_error *rk_tokens_test_plan(rk_hands *hands, const char *uri, rk_plan **ret_plan);
+/* A type that fails is its own outcome; an error is returned where nothing could be tried. */
+RK_CHECKED rk_error *
+rk_tokens_test(rk_hands *hands, rk_env *env, const char *uri, rk_tokens_trial **ret_trial);
+void rk_tokens_trial_free(rk_tokens_trial *trial);
+RK_DEFINE_FREEP(rk_tokens_trial)
+
+#endif

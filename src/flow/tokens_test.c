@@ -1,0 +1,124 @@
+#include "flow/tokens.h"
+
+#include <stdlib.h>
+
+#define ID_SIZE 16
+
+rk_error *
+rk_tokens_test_plan(rk_hands *hands, const char *uri, rk_plan **ret_plan)
+{
+	RK_AUTO(rk_plan) plan = NULL;
+	RK_AUTO(rk_token_abilities) abilities = NULL;
+	rk_token *token = NULL;
+	rk_error *err = rk_hands_token(hands, uri, &token);
+
+	if (!err)
+		err = token->ops->abilities(token, &abilities);
+	if (!err)
+		err = rk_plan_new(&plan, "test %s", token->name);
+	for (size_t type = 0; !err && type < RK_KEY_GENERATED_COUNT; type++)
+		if (abilities->generate[type])
+			err = rk_plan_add(plan, RK_EFFECT_TOKEN,
+			    "make a scratch key of type %s, sign with it, destroy it",
+			    rk_key_type_name((enum rk_key_type)type));
+	if (!err)
+		*ret_plan = RK_TAKE(plan);
+	return err;
+}
+
+static rk_error *
+make_key(rk_token *token, rk_env *env, enum rk_key_type type, rk_token_key **ret_key)
+{
+	uint8_t id[ID_SIZE];
+	struct rk_key_spec spec = {.type = type, .id = id, .id_len = sizeof(id)};
+	RK_AUTO_BUF(label);
+	rk_error *err = env->ops->entropy(env, id, sizeof(id));
+
+	if (err)
+		return err;
+	/* A name that shows whose a key is, should one ever be left behind. */
+	rk_buf_text(&label, "rootkeep-test-");
+	rk_buf_hex(&label, id, 4);
+	err = rk_buf_check(&label);
+	spec.label = rk_buf_str(&label);
+	return err ? err : token->ops->generate(token, &spec, ret_key);
+}
+
+static rk_error *
+destroy_key(rk_token *token, const rk_token_key *key)
+{
+	RK_AUTO(rk_token_key) still = NULL;
+	rk_error *err = token->ops->destroy(token, key);
+
+	if (err)
+		return err;
+	err = token->ops->find(token, key->uri, &still);
+	if (rk_error_code(err) == RK_E_KEY_NONE) {
+		rk_error_free(err);
+		return NULL;
+	}
+	return err ? err
+		   : rk_fail(RK_E_TOKEN, "destroy it with the vendor's tool",
+			 "the module reports success, but the scratch key is still there");
+}
+
+/* Whatever became of the proof, the key goes again. */
+static enum rk_tokens_stage
+try_type(rk_hands *hands, rk_env *env, rk_token *token, enum rk_key_type type, rk_error **ret_err)
+{
+	rk_token_key *key = NULL;
+	rk_hand *hand = NULL;
+	rk_error *proof, *end;
+
+	*ret_err = make_key(token, env, type, &key);
+	if (*ret_err)
+		return RK_TOKENS_NOT_MADE;
+	*ret_err = rk_hands_hold(hands, token, key, "the scratch key", &hand);
+	if (*ret_err)
+		return RK_TOKENS_NOT_DESTROYED;
+	proof = rk_hand_prove(hands, hand, "token test");
+	end = destroy_key(token, rk_hand_key(hand));
+	*ret_err = rk_join(proof, end);
+	if (proof)
+		return RK_TOKENS_NOT_PROVEN;
+	return end ? RK_TOKENS_NOT_DESTROYED : RK_TOKENS_WORKS;
+}
+
+rk_error *
+rk_tokens_test(rk_hands *hands, rk_env *env, const char *uri, rk_tokens_trial **ret_trial)
+{
+	RK_AUTO(rk_tokens_trial) trial = calloc(1, sizeof(*trial));
+	RK_AUTO(rk_token_abilities) abilities = NULL;
+	rk_token *token = NULL;
+	rk_error *err = trial ? rk_hands_token(hands, uri, &token) : rk_out_of_memory();
+
+	if (!err)
+		err = token->ops->abilities(token, &abilities);
+	if (!err)
+		err = rk_hands_login(hands, token, "make and destroy scratch keys on it");
+	for (size_t type = 0; !err && type < RK_KEY_GENERATED_COUNT; type++) {
+		const char *name = rk_key_type_name((enum rk_key_type)type);
+
+		if (!abilities->generate[type])
+			continue;
+		env->ops->progress(env, name, type, RK_KEY_GENERATED_COUNT);
+		trial->stage[type] =
+		    try_type(hands, env, token, (enum rk_key_type)type, &trial->err[type]);
+		if (rk_error_code(trial->err[type]) == RK_E_TOKEN_GONE)
+			err = RK_TAKE(trial->err[type]);
+	}
+	env->ops->progress(env, NULL, 0, 0);
+	if (!err)
+		*ret_trial = RK_TAKE(trial);
+	return err;
+}
+
+void
+rk_tokens_trial_free(rk_tokens_trial *trial)
+{
+	if (!trial)
+		return;
+	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT; type++)
+		rk_error_free(trial->err[type]);
+	free(trial);
+}
