@@ -124,7 +124,7 @@ state_note(enum rk_pin_state state)
 static void
 describe(rk_buf *text, const struct rk_pin_request *request)
 {
-	if (request->serial && request->label)
+	if (request->serial && *request->serial && request->label)
 		rk_buf_printf(text, "Token %s (serial %s, %s)\n", RK_SHOW(request->label),
 		    RK_SHOW_BARE(request->serial), RK_SHOW_BARE(request->model));
 	else if (request->label)
