@@ -75,8 +75,9 @@ add_loss(rk_plan *plan, const char *name, const struct contents *contents)
 {
 	if (!contents->looked)
 		return rk_plan_add(plan, RK_EFFECT_DESTROY,
-		    "destroy everything on %s; what that is was not looked at (a --pin-file would "
-		    "let it be)",
+		    "destroy everything on %s, which was not looked at (--pin-file FILE has its "
+		    "keys "
+		    "listed)",
 		    name);
 	if (contents->keys > 0)
 		return rk_plan_add(plan, RK_EFFECT_DESTROY,
