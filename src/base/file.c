@@ -69,7 +69,8 @@ int
 rk_file_openat(int parent, const char *name, int flags, mode_t mode)
 {
 	struct open_how how = {
-	    .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
+	    /* Not O_NOFOLLOW: with O_DIRECTORY it would call a link "not a directory". */
+	    .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
 	    .mode = flags & O_CREAT ? mode : 0,
 	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
