@@ -156,6 +156,7 @@ rk_completion_zsh(const struct rk_program *program, rk_buf *out)
 	    "\tesac\n"
 	    "\tif [[ $words[CURRENT] != -* ]] && (( at == CURRENT - 1 && $#next )); then\n"
 	    "\t\tcompadd -- $next\n"
+	    "\t\treturn\n"
 	    "\tfi\n"
 	    "\tspecs=(\n");
 	append_specs(out, rk_globals_options);
