@@ -111,6 +111,7 @@ new_error(enum rk_code code, const char *remedy, char *message)
 	return err;
 }
 
+RK_PRINTF(1, 0)
 static char *
 format(const char *fmt, va_list args)
 {

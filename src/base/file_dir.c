@@ -220,7 +220,7 @@ make_parts(const struct making *making, int parent, const char *rest)
 	char part[RK_FILE_PART];
 	bool is_new;
 	rk_error *err = NULL;
-	int fd;
+	int fd = -1;
 
 	if (!rk_file_next_part(&rest, part))
 		return NULL;
