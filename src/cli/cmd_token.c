@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/hold.h"
 #include "cli/planview.h"
 #include "cli/tokenview.h"
 
@@ -410,14 +411,11 @@ test_node(const rk_tokens_trial *trial, rk_node **ret_node)
 }
 
 static rk_error *
-test_now(struct rk_run *run, rk_hands *hands, const char *uri)
+show_trial(struct rk_run *run, const rk_tokens_trial *trial)
 {
-	RK_AUTO(rk_tokens_trial) trial = NULL;
 	rk_node *node = NULL;
-	rk_error *err = rk_tokens_test(hands, run->env, uri, &trial);
+	rk_error *err = test_node(trial, &node);
 
-	if (!err)
-		err = test_node(trial, &node);
 	if (err)
 		return err;
 	rk_render_json(run->out, node);
@@ -425,6 +423,25 @@ test_now(struct rk_run *run, rk_hands *hands, const char *uri)
 		if (is_failure(trial->stage[type]))
 			run->status = rk_code_exit(RK_E_FOUND);
 	return test_table(run, trial);
+}
+
+/* The prompt comes first; from then on a Ctrl-C waits for the scratch key to be gone. */
+static rk_error *
+test_now(struct rk_run *run, rk_hands *hands, const char *uri)
+{
+	RK_AUTO(rk_tokens_trial) trial = NULL;
+	rk_token *token = NULL;
+	sigset_t before;
+	rk_error *err = rk_hands_token(hands, uri, &token);
+
+	if (!err)
+		err = rk_hands_login(hands, token, RK_TOKENS_TEST_PURPOSE);
+	if (err)
+		return err;
+	rk_hold_begin(&before);
+	err = rk_tokens_test(hands, uri, rk_hold_asked, &trial);
+	run->signal = rk_hold_end(&before);
+	return err ? err : show_trial(run, trial);
 }
 
 static rk_error *

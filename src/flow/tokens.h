@@ -47,11 +47,18 @@ typedef struct rk_tokens_trial {
 	rk_error *err[RK_KEY_GENERATED_COUNT]; /* why it came no further */
 } rk_tokens_trial;
 
+/* For rk_hands_login. */
+#define RK_TOKENS_TEST_PURPOSE "make and destroy scratch keys on it"
+
 /* What would be done; logs nothing in. */
 RK_CHECKED rk_error *rk_tokens_test_plan(rk_hands *hands, const char *uri, rk_plan **ret_plan);
-/* A type that fails is its own outcome; an error is returned where nothing could be tried. */
+/*
+ * A type that fails is its own outcome; an error is returned where nothing could be tried.
+ * `stop`, if not NULL, is asked before each type: true ends it with RK_E_CANCELLED, no scratch key
+ * left behind. The token must be logged in (rk_hands_login) where `stop` holds back signals.
+ */
 RK_CHECKED rk_error *
-rk_tokens_test(rk_hands *hands, rk_env *env, const char *uri, rk_tokens_trial **ret_trial);
+rk_tokens_test(rk_hands *hands, const char *uri, bool (*stop)(void), rk_tokens_trial **ret_trial);
 void rk_tokens_trial_free(rk_tokens_trial *trial);
 RK_DEFINE_FREEP(rk_tokens_trial)
 

@@ -1,5 +1,7 @@
 #include "flow/tokens.h"
 
+#include "flow/hands_private.h"
+
 #include <stdlib.h>
 
 #define ID_SIZE 16
@@ -84,8 +86,28 @@ try_type(rk_hands *hands, rk_env *env, rk_token *token, enum rk_key_type type, r
 	return end ? RK_TOKENS_NOT_DESTROYED : RK_TOKENS_WORKS;
 }
 
+static rk_error *
+try_all(rk_hands *hands, rk_token *token, const rk_token_abilities *abilities,
+    rk_tokens_trial *trial, bool (*stop)(void))
+{
+	rk_env *env = hands->env;
+
+	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT; type++) {
+		if (!abilities->generate[type])
+			continue;
+		if (stop && stop())
+			return rk_fail(RK_E_CANCELLED, NULL, "the test was stopped");
+		env->ops->progress(env, rk_key_type_name((enum rk_key_type)type), 0, 0);
+		trial->stage[type] =
+		    try_type(hands, env, token, (enum rk_key_type)type, &trial->err[type]);
+		if (rk_error_code(trial->err[type]) == RK_E_TOKEN_GONE)
+			return RK_TAKE(trial->err[type]);
+	}
+	return NULL;
+}
+
 rk_error *
-rk_tokens_test(rk_hands *hands, rk_env *env, const char *uri, rk_tokens_trial **ret_trial)
+rk_tokens_test(rk_hands *hands, const char *uri, bool (*stop)(void), rk_tokens_trial **ret_trial)
 {
 	RK_AUTO(rk_tokens_trial) trial = calloc(1, sizeof(*trial));
 	RK_AUTO(rk_token_abilities) abilities = NULL;
@@ -95,19 +117,10 @@ rk_tokens_test(rk_hands *hands, rk_env *env, const char *uri, rk_tokens_trial **
 	if (!err)
 		err = token->ops->abilities(token, &abilities);
 	if (!err)
-		err = rk_hands_login(hands, token, "make and destroy scratch keys on it");
-	for (size_t type = 0; !err && type < RK_KEY_GENERATED_COUNT; type++) {
-		const char *name = rk_key_type_name((enum rk_key_type)type);
-
-		if (!abilities->generate[type])
-			continue;
-		env->ops->progress(env, name, type, RK_KEY_GENERATED_COUNT);
-		trial->stage[type] =
-		    try_type(hands, env, token, (enum rk_key_type)type, &trial->err[type]);
-		if (rk_error_code(trial->err[type]) == RK_E_TOKEN_GONE)
-			err = RK_TAKE(trial->err[type]);
-	}
-	env->ops->progress(env, NULL, 0, 0);
+		err = rk_hands_login(hands, token, RK_TOKENS_TEST_PURPOSE);
+	if (!err)
+		err = try_all(hands, token, abilities, trial, stop);
+	hands->env->ops->progress(hands->env, NULL, 0, 0);
 	if (!err)
 		*ret_trial = RK_TAKE(trial);
 	return err;

@@ -447,7 +447,7 @@ try_out(struct stage *stage)
 	rk_tokens_trial *trial = NULL;
 
 	assert_ok(rk_hands_new(&stage->env, &stage->tokens, &hands));
-	assert_ok(rk_tokens_test(hands, &stage->env, "pkcs11:", &trial));
+	assert_ok(rk_tokens_test(hands, "pkcs11:", NULL, &trial));
 	return trial;
 }
 
@@ -489,8 +489,27 @@ a_token_that_goes_away_ends_the_test(void **state)
 	(void)state;
 	stage.generate_fails = RK_E_TOKEN_GONE;
 	assert_ok(rk_hands_new(&stage.env, &stage.tokens, &hands));
-	assert_error(rk_tokens_test(hands, &stage.env, "pkcs11:", &trial), RK_E_TOKEN_GONE);
+	assert_error(rk_tokens_test(hands, "pkcs11:", NULL, &trial), RK_E_TOKEN_GONE);
 	assert_null(trial);
+}
+
+static bool
+stop_at_once(void)
+{
+	return true;
+}
+
+static void
+a_test_that_is_stopped_makes_no_more_keys(void **state)
+{
+	struct stage stage = used_token();
+	RK_AUTO(rk_hands) hands = NULL;
+	RK_AUTO(rk_tokens_trial) trial = NULL;
+
+	(void)state;
+	assert_ok(rk_hands_new(&stage.env, &stage.tokens, &hands));
+	assert_error(rk_tokens_test(hands, "pkcs11:", stop_at_once, &trial), RK_E_CANCELLED);
+	assert_int_equal(stage.made, 0);
 }
 
 static int
@@ -518,6 +537,7 @@ main(void)
 	    spec(a_scratch_key_that_signs_garbage_is_destroyed_again),
 	    spec(a_type_that_cannot_be_made_is_its_own_outcome),
 	    spec(a_token_that_goes_away_ends_the_test),
+	    spec(a_test_that_is_stopped_makes_no_more_keys),
 	};
 
 	return cmocka_run_group_tests_name("tokens", tests, begin, NULL);
