@@ -1,6 +1,6 @@
 #include "pkcs11/launcher.h"
 
-#include "pkcs11/confine.h"
+#include "pkcs11/cell.h"
 #include "pkcs11/worker.h"
 
 #include <errno.h>
@@ -143,10 +143,10 @@ static _Noreturn void
 launcher_main(int fd)
 {
 	struct brood brood = {.fd = fd};
-	RK_AUTO(rk_error) err = rk_confine_process();
+	RK_AUTO(rk_error) err = rk_cell_process();
 
 	if (!err)
-		err = rk_confine_descriptors(fd);
+		err = rk_cell_descriptors(fd);
 	if (err)
 		_exit(1);
 	for (;;) {

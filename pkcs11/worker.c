@@ -1,6 +1,6 @@
 #include "pkcs11/worker.h"
 
-#include "pkcs11/confine.h"
+#include "pkcs11/cell.h"
 #include "pkcs11/inittoken.h"
 #include "pkcs11/keypair.h"
 #include "pkcs11/sign.h"
@@ -443,14 +443,14 @@ serve_one(struct worker *worker)
 static rk_error *
 confine(int fd, bool network)
 {
-	rk_error *err = rk_confine_process();
+	rk_error *err = rk_cell_process();
 
-	rk_confine_environment();
+	rk_cell_environment();
 	if (!err)
-		err = rk_confine_descriptors(fd);
+		err = rk_cell_descriptors(fd);
 	if (!err)
 		err = rk_secret_heap_init();
-	return err ? err : rk_confine_calls(network);
+	return err ? err : rk_cell_calls(network);
 }
 
 int

@@ -1,4 +1,4 @@
-#include "pkcs11/confine.h"
+#include "pkcs11/cell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ refused(const char *what)
 }
 
 rk_error *
-rk_confine_descriptors(int keep)
+rk_cell_descriptors(int keep)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -37,7 +37,7 @@ rk_confine_descriptors(int keep)
 }
 
 rk_error *
-rk_confine_process(void)
+rk_cell_process(void)
 {
 	const struct rlimit none = {0, 0};
 	struct sigaction action = {.sa_handler = SIG_DFL};
@@ -85,7 +85,7 @@ is_dangerous(const char *variable)
 }
 
 void
-rk_confine_environment(void)
+rk_cell_environment(void)
 {
 	size_t kept = 0;
 
@@ -148,7 +148,7 @@ deny_escapes(scmp_filter_ctx filter)
 }
 
 rk_error *
-rk_confine_calls(bool network)
+rk_cell_calls(bool network)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int bad = filter ? 0 : -ENOMEM;
