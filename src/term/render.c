@@ -75,8 +75,8 @@ flush_if_full(rk_render *out)
 		flush_pending(out);
 }
 
-static void
-put_line(rk_render *out, enum rk_style_name style, const char *fmt, va_list args)
+static RK_PRINTF(3, 0) void put_line(
+    rk_render *out, enum rk_style_name style, const char *fmt, va_list args)
 {
 	RK_AUTO_BUF(line);
 

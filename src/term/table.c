@@ -62,8 +62,8 @@ make_room(rk_table *table)
 	return true;
 }
 
-static void
-add_cell(rk_table *table, enum rk_style_name style, const char *fmt, va_list args)
+static RK_PRINTF(3, 0) void add_cell(
+    rk_table *table, enum rk_style_name style, const char *fmt, va_list args)
 {
 	RK_AUTO_BUF(text);
 	rk_error *err;
