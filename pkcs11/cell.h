@@ -3,18 +3,20 @@
  *
  * In its own session (the terminal's ^C does not kill a module in the middle), without core dumps,
  * ptrace or new privileges, without the environment variables that make libraries load more code,
- * with no descriptor but the pipe and stderr, and (unless the network is allowed) unable to make
- * a socket that is not AF_UNIX. AF_UNIX still reaches daemons of this machine (pcscd, D-Bus): the
- * claim is "opens no network socket itself", no more.
+ * with no descriptor but the pipe and a stderr that is no terminal, unable to start a process or a
+ * program, and (unless the network is allowed) to make a socket that is not AF_UNIX. AF_UNIX still
+ * reaches daemons of this machine (pcscd, D-Bus): the claim is "opens no network socket itself",
+ * no more.
  */
 #ifndef RK_PKCS11_CELL_H
 #define RK_PKCS11_CELL_H
 
 #include "base/error.h"
 
-/* Standard input and output become /dev/null; above stderr only `keep` stays open. */
+/* Standard input and output become /dev/null, and so does a stderr that is a terminal: what a
+ * module writes is foreign text. Above stderr only `keep` stays open. */
 RK_CHECKED rk_error *rk_cell_descriptors(int keep);
-/* Own session, default signals, no dumps, no privileges, dead with its parent process. */
+/* Own session, default signals, no dumps, no new privileges. */
 RK_CHECKED rk_error *rk_cell_process(void);
 /* Drops the variables that load or trace code. */
 void rk_cell_environment(void);

@@ -66,8 +66,8 @@ rk_channel_pid(const rk_channel *channel)
 	return channel->pid;
 }
 
-static void
-bury(rk_channel *channel)
+void
+rk_channel_kill(rk_channel *channel)
 {
 	if (channel->fd < 0)
 		return;
@@ -82,7 +82,7 @@ bury(rk_channel *channel)
 static rk_error *
 died(rk_channel *channel)
 {
-	bury(channel);
+	rk_channel_kill(channel);
 	return rk_fail(RK_E_TOKEN_GONE,
 	    "see that the token is plugged in and that the module is whole, then start the command "
 	    "again",
@@ -92,7 +92,7 @@ died(rk_channel *channel)
 static rk_error *
 hung(rk_channel *channel, int timeout)
 {
-	bury(channel);
+	rk_channel_kill(channel);
 	return rk_fail(RK_E_TOKEN_GONE,
 	    "unplug the token and plug it in again, then start the command again",
 	    "module %s did not answer within %d seconds", channel->name, timeout);
@@ -101,7 +101,7 @@ hung(rk_channel *channel, int timeout)
 static rk_error *
 babbled(rk_channel *channel, rk_error *err)
 {
-	bury(channel);
+	rk_channel_kill(channel);
 	err = rk_recode(rk_wrap(err, "the worker of module %s answers nonsense", channel->name),
 	    RK_E_TOKEN_GONE);
 	return rk_advise(err, "do not use this module; see where it comes from");
@@ -165,13 +165,14 @@ static rk_error *
 next_reply(rk_channel *channel, bool *ret_whole, uint32_t *ret_id, rk_reply *ret_reply)
 {
 	size_t left = channel->in.len - channel->in_at;
-	const char *at = channel->in.data + channel->in_at;
+	const char *at;
 	rk_wire_header header;
 	rk_error *err;
 
 	*ret_whole = false;
 	if (left < RK_WIRE_HEADER)
 		return NULL;
+	at = channel->in.data + channel->in_at;
 	err = rk_wire_header_parse((const uint8_t *)at, &header);
 	if (!err && header.kind > RK_STATUS_REFUSED)
 		err = rk_fail(RK_E_MALFORMED, NULL, "a reply is of no known kind");

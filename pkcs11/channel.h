@@ -50,6 +50,8 @@ struct rk_channel_batch {
 /* An error of the pipe itself is returned; what was not answered by then was not taken. */
 RK_CHECKED rk_error *rk_channel_batch(rk_channel *channel, const struct rk_channel_batch *batch);
 
+/* End the worker now; the channel is dead from then on. */
+void rk_channel_kill(rk_channel *channel);
 rk_channel *rk_channel_ref(rk_channel *channel);
 /* The launcher is gone, and the worker with it. */
 void rk_channel_orphan(rk_channel *channel);

@@ -208,18 +208,22 @@ choose(struct tokens *tokens, const rk_uri *uri, struct choice *choice)
 		    : provider_by_name(tokens, name, &choice->providers[0]);
 }
 
-/* The innermost reason, on one line. */
+/* What was tried, and the innermost reason, on one line. */
 static void
 note_failure(struct tokens *tokens, rk_provider *provider, rk_error *err, rk_sightings *seen)
 {
 	const rk_error *deepest = err;
+	RK_AUTO_BUF(line);
 
 	while (rk_error_cause(deepest))
 		deepest = rk_error_cause(deepest);
+	rk_buf_text(&line, rk_error_message(err));
+	if (deepest != err)
+		rk_buf_printf(&line, ": %s", rk_error_message(deepest));
 	rk_buf_printf(
-	    &seen->failures, "%s%s", seen->failures.len > 0 ? "; " : "", rk_error_message(deepest));
+	    &seen->failures, "%s%s", seen->failures.len > 0 ? "; " : "", rk_buf_str(&line));
 	if (tokens->env && !provider->warned)
-		rk_sayf(tokens->env, RK_SAY_WARNING, "%s", rk_error_message(deepest));
+		rk_sayf(tokens->env, RK_SAY_WARNING, "%s", rk_buf_str(&line));
 	provider->warned = true;
 	rk_error_free(err);
 }

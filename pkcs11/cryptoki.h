@@ -22,6 +22,7 @@
 #define RK_CKR_UNSUPPORTED RK_CKR(7UL) /* no mechanism for it */
 #define RK_CKR_TOO_MANY RK_CKR(8UL) /* more slots, objects or sessions than we accept */
 #define RK_CKR_BAD_ANSWER RK_CKR(9UL) /* the module said OK and gave nonsense */
+#define RK_CKR_STRAY RK_CKR(11UL) /* made, not readable, and not to be removed either */
 #define RK_CKR_PIN_DROPPED RK_CKR(10UL) /* the key wants the PIN each time; it is gone */
 
 /* PKCS#11 3.0: the parameter of CKM_EDDSA. */

@@ -3,29 +3,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The token that C_InitToken made: the old slot if it has the label, else one that was not there. */
-static CK_RV
-find_fresh(rk_module *module, const rk_slot *before, const CK_UTF8CHAR label[32], rk_slot *ret_slot)
-{
-	rk_slot *slots = NULL;
-	size_t count = 0, found = 0;
-	CK_RV rv = rk_module_slots(module, &slots, &count);
+struct slots {
+	rk_slot *slots;
+	size_t count;
+};
 
-	for (size_t i = 0; i < count; i++) {
-		if (memcmp(slots[i].token.label, label, 32) != 0 ||
-		    !(slots[i].token.flags & CKF_TOKEN_INITIALIZED))
+static bool
+was_there(const struct slots *old, const rk_slot *slot)
+{
+	rk_identity identity;
+
+	rk_identity_of(&slot->token, &identity);
+	for (size_t i = 0; i < old->count; i++)
+		if (rk_slot_holds(&old->slots[i], &identity))
+			return true;
+	return false;
+}
+
+/* The token that C_InitToken made, by *slot's label: the old slot, else one that was not there. */
+static CK_RV
+find_fresh(rk_module *module, const struct slots *old, const rk_slot *before, rk_slot *slot)
+{
+	struct slots now = {NULL, 0};
+	rk_slot fresh = {0};
+	size_t found = 0;
+	CK_RV rv = rk_module_slots(module, &now.slots, &now.count);
+
+	for (size_t i = 0; i < now.count; i++) {
+		const rk_slot *seen = &now.slots[i];
+		bool same_slot = seen->slot == before->slot;
+
+		if (memcmp(seen->token.label, slot->token.label, sizeof(seen->token.label)) != 0 ||
+		    !(seen->token.flags & CKF_TOKEN_INITIALIZED) ||
+		    (!same_slot && was_there(old, seen)))
 			continue;
-		if (slots[i].slot == before->slot) {
-			*ret_slot = slots[i];
+		fresh = *seen;
+		found++;
+		if (same_slot) {
 			found = 1;
 			break;
 		}
-		*ret_slot = slots[i];
-		found++;
 	}
-	free(slots);
+	free(now.slots);
 	if (rv == CKR_OK && found != 1)
 		return RK_CKR_OTHER_TOKEN;
+	if (rv == CKR_OK)
+		*slot = fresh;
 	return rv;
 }
 
@@ -64,26 +87,45 @@ set_user_pin(rk_module *module, CK_SLOT_ID slot, const rk_request *request)
 	return rv;
 }
 
+/* What would leave the token erased and without a PIN is seen before it is erased. */
+static CK_RV
+look_ahead(const rk_request *request, const CK_TOKEN_INFO *token)
+{
+	CK_ULONG len = pin_len(request->pin);
+
+	if ((token->flags & CKF_TOKEN_INITIALIZED) && (token->flags & CKF_SO_PIN_LOCKED))
+		return CKR_PIN_LOCKED;
+	if (request->pin && token->ulMaxPinLen > 0 && token->ulMinPinLen <= token->ulMaxPinLen &&
+	    (len < token->ulMinPinLen || len > token->ulMaxPinLen))
+		return CKR_PIN_LEN_RANGE;
+	return request->label.len > sizeof(token->label) ? RK_CKR_PROTOCOL : CKR_OK;
+}
+
 CK_RV
 rk_inittoken(rk_module *module, const rk_request *request, rk_slot *slot)
 {
-	CK_UTF8CHAR label[32];
-	rk_slot before, after;
+	struct slots old = {NULL, 0};
+	rk_slot before, after = {0};
 	CK_RV rv = rk_module_find(module, request->slot, &request->identity, &before);
 
-	if (rv == CKR_OK && request->label.len > sizeof(label))
-		rv = RK_CKR_PROTOCOL;
+	if (rv == CKR_OK)
+		rv = look_ahead(request, &before.token);
+	if (rv == CKR_OK)
+		rv = rk_module_slots(module, &old.slots, &old.count);
 	if (rv != CKR_OK)
 		return rv;
 	*slot = before;
-	memset(label, ' ', sizeof(label));
+	memset(after.token.label, ' ', sizeof(after.token.label));
 	if (request->label.len > 0)
-		memcpy(label, request->label.bytes, request->label.len);
+		memcpy(after.token.label, request->label.bytes, request->label.len);
 	rv = RK_CALL(module, C_InitToken, before.slot, pin_bytes(request->so_pin),
-	    pin_len(request->so_pin), label);
+	    pin_len(request->so_pin), after.token.label);
 	if (rv == CKR_OK)
-		rv = find_fresh(module, &before, label, &after);
-	if (rv == CKR_OK)
+		rv = find_fresh(module, &old, &before, &after);
+	if (rv == CKR_OK) {
+		*slot = after;
 		rv = set_user_pin(module, after.slot, request);
+	}
+	free(old.slots);
 	return rv == CKR_OK ? rk_module_slot(module, after.slot, slot) : rv;
 }

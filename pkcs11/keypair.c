@@ -83,15 +83,21 @@ attribute_of(const struct row *row, const rk_request *request)
 	}
 }
 
+/* One way to ask: how much of the template, and by which of the curve's names. */
+struct way {
+	const rk_request *request;
+	enum level level;
+	unsigned name;
+};
+
 static CK_ULONG
-fill(CK_ATTRIBUTE *template, const struct row *rows, size_t count, const rk_request *request,
-    enum level level)
+fill(CK_ATTRIBUTE *template, const struct row *rows, size_t count, const struct way *way)
 {
 	CK_ULONG used = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (level <= rows[i].last)
-			template[used++] = attribute_of(&rows[i], request);
+		if (way->level <= rows[i].last)
+			template[used++] = attribute_of(&rows[i], way->request);
 	return used;
 }
 
@@ -100,16 +106,14 @@ struct pair {
 };
 
 static CK_RV
-generate_at(rk_session *session, const rk_request *request, enum level level, unsigned name,
-    struct pair *ret_pair)
+generate_one_way(rk_session *session, const struct way *way, struct pair *ret_pair)
 {
-	const struct recipe *recipe = &recipes[request->type];
+	const struct recipe *recipe = &recipes[way->request->type];
 	CK_MECHANISM mechanism = {recipe->mechanism, NULL, 0};
 	CK_ATTRIBUTE private_part[TEMPLATE_MAX], public_part[TEMPLATE_MAX];
 	CK_ULONG bits = recipe->bits;
-	CK_ULONG private_count =
-	    fill(private_part, private_rows, ROWS(private_rows), request, level);
-	CK_ULONG public_count = fill(public_part, public_rows, ROWS(public_rows), request, level);
+	CK_ULONG private_count = fill(private_part, private_rows, ROWS(private_rows), way);
+	CK_ULONG public_count = fill(public_part, public_rows, ROWS(public_rows), way);
 
 	if (bits > 0) {
 		public_part[public_count++] = (CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof(bits)};
@@ -117,7 +121,7 @@ generate_at(rk_session *session, const rk_request *request, enum level level, un
 		    (CK_ATTRIBUTE){CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)};
 	} else {
 		public_part[public_count++] = (CK_ATTRIBUTE){CKA_EC_PARAMS,
-		    (void *)(uintptr_t)recipe->params[name], recipe->params_len[name]};
+		    (void *)(uintptr_t)recipe->params[way->name], recipe->params_len[way->name]};
 	}
 	return RK_CALL(session->module, C_GenerateKeyPair, session->handle, &mechanism, public_part,
 	    public_count, private_part, private_count, &ret_pair->public_key,
@@ -142,9 +146,11 @@ make_pair(rk_session *session, const rk_request *request, struct pair *ret_pair)
 
 	for (int level = LEVEL_ALL; level < LEVEL_COUNT; level++) {
 		for (unsigned name = 0; name < 2; name++) {
+			const struct way way = {request, (enum level)level, name};
+
 			if (name > 0 && !recipe->params[name])
 				break;
-			rv = generate_at(session, request, (enum level)level, name, ret_pair);
+			rv = generate_one_way(session, &way, ret_pair);
 			if (rv == CKR_OK || !refuses_template(rv))
 				return rv;
 			if (first == CKR_OK)
@@ -180,38 +186,71 @@ offers(rk_session *session, CK_MECHANISM_TYPE wanted, bool *ret_offers)
 	return rv;
 }
 
-CK_RV
-rk_keypair_generate(rk_session *session, const rk_request *request, rk_object **ret_object)
+/* Is the pair what was asked for, in what nobody above could repair? The rest is told. */
+static CK_RV
+judge(rk_session *session, const rk_request *request, const rk_object *made)
 {
-	struct pair pair = {0, 0};
-	enum rk_call call;
-	bool offered;
-	CK_RV rv;
+	if ((uint8_t)rk_pubkey_type(made->pubkey) != request->type)
+		return RK_CKR_BAD_ANSWER;
+	/* Gone with the session, or usable without a PIN. */
+	if (rk_attribute_fact(session, made->private_key, CKA_TOKEN) == RK_FACT_NO ||
+	    rk_attribute_fact(session, made->private_key, CKA_PRIVATE) == RK_FACT_NO)
+		return RK_CKR_BAD_ANSWER;
+	return CKR_OK;
+}
 
-	if (request->type >= RK_KEY_GENERATED_COUNT)
-		return RK_CKR_PROTOCOL;
-	rv = offers(session, recipes[request->type].mechanism, &offered);
+/* Take back what was made; `why` stays the answer, unless something is left behind. */
+static CK_RV
+take_back(rk_session *session, const struct pair *pair, CK_RV why)
+{
+	enum rk_call call = session->module->call;
+	CK_RV rv = destroy_handle(session, pair->private_key), also;
+
+	also = destroy_handle(session, pair->public_key);
+	session->objects_known = false;
+	if (rv != CKR_OK || also != CKR_OK)
+		return RK_CKR_STRAY;
+	session->module->call = call;
+	return why;
+}
+
+static CK_RV
+prepare(rk_session *session, const rk_request *request)
+{
+	bool offered = false;
+	CK_RV rv = offers(session, recipes[request->type].mechanism, &offered);
+
 	if (rv == CKR_OK && !offered)
 		return RK_CKR_UNSUPPORTED;
 	if (rv == CKR_OK)
 		rv = rk_keys_find(session);
 	if (rv == CKR_OK && rk_keys_taken(session, &request->id, &request->label))
 		return RK_CKR_EXISTS;
-	if (rv == CKR_OK)
-		rv = rk_session_make_writable(session);
-	if (rv == CKR_OK)
-		rv = make_pair(session, request, &pair);
+	return rv == CKR_OK ? rk_session_make_writable(session) : rv;
+}
+
+CK_RV
+rk_keypair_generate(rk_session *session, const rk_request *request, rk_object **ret_object)
+{
+	struct pair pair = {0, 0};
+	CK_RV rv;
+
+	if (request->type >= RK_KEY_GENERATED_COUNT)
+		return RK_CKR_PROTOCOL;
+	rv = prepare(session, request);
 	if (rv != CKR_OK)
 		return rv;
-	rv = rk_keys_add(session, pair.private_key, pair.public_key);
+	rv = make_pair(session, request, &pair);
 	if (rv != CKR_OK) {
-		call = session->module->call;
-		(void)destroy_handle(session, pair.private_key);
-		(void)destroy_handle(session, pair.public_key);
-		session->module->call = call;
+		/* Half of it may be there: look again before anything else is believed. */
 		session->objects_known = false;
 		return rv;
 	}
+	rv = rk_keys_add(session, pair.private_key, pair.public_key);
+	if (rv == CKR_OK)
+		rv = judge(session, request, &session->objects[session->object_count - 1]);
+	if (rv != CKR_OK)
+		return take_back(session, &pair, rv);
 	*ret_object = &session->objects[session->object_count - 1];
 	return CKR_OK;
 }
@@ -219,14 +258,20 @@ rk_keypair_generate(rk_session *session, const rk_request *request, rk_object **
 CK_RV
 rk_keypair_destroy(rk_session *session, rk_object *object)
 {
+	CK_OBJECT_HANDLE private_key = object->private_key;
+	CK_KEY_TYPE type;
 	CK_RV rv = rk_session_make_writable(session);
 
 	if (rv == CKR_OK)
-		rv = destroy_handle(session, object->private_key);
+		rv = destroy_handle(session, private_key);
 	if (rv == CKR_OK)
 		rv = destroy_handle(session, object->public_key);
 	if (rv == CKR_OK)
 		rv = destroy_handle(session, object->certificate);
+	/* A module that says that it did it, and did not. */
+	if (rv == CKR_OK && private_key != 0 &&
+	    rk_attribute_number(session, private_key, CKA_KEY_TYPE, &type) == CKR_OK)
+		rv = RK_CKR_BAD_ANSWER;
 	if (rv == CKR_OK)
 		rk_keys_drop(session, object);
 	else

@@ -5,7 +5,7 @@
  * with fewer; what came of it is read back and told, never assumed. A pair that cannot be read
  * back is destroyed.
  *
- * Errors     CK_RV; RK_CKR_EXISTS, RK_CKR_UNSUPPORTED, RK_CKR_BAD_ANSWER.
+ * Errors     CK_RV; RK_CKR_EXISTS, RK_CKR_UNSUPPORTED, RK_CKR_BAD_ANSWER, RK_CKR_STRAY.
  * Standard   PKCS#11 2.40, section 5.13 (C_GenerateKeyPair); Ed25519: 3.0, section 2.3.
  */
 #ifndef RK_PKCS11_KEYPAIR_H

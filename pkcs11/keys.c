@@ -103,6 +103,8 @@ read_names(rk_session *session, CK_OBJECT_HANDLE handle, rk_object *object)
 		return rv;
 	(void)rk_attribute_bytes(session, handle, CKA_ID, &object->id);
 	(void)rk_attribute_bytes(session, handle, CKA_LABEL, &object->label);
+	if (object->id.len > RK_MESSAGE_TEXT_MAX || object->label.len > RK_MESSAGE_TEXT_MAX)
+		return RK_CKR_TOO_MANY;
 	return object->id.failed || object->label.failed ? CKR_HOST_MEMORY : CKR_OK;
 }
 
@@ -124,6 +126,74 @@ same_bytes(const rk_buf *a, const rk_buf *b)
 	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
+/* Objects by id, then by label: what belongs together stands together. */
+struct order {
+	rk_session *session;
+	size_t *places;
+	size_t count;
+};
+
+static int
+compare(const rk_buf *a, const rk_buf *b)
+{
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return a->len > 0 ? memcmp(a->data, b->data, a->len) : 0;
+}
+
+static int
+by_id_and_label(const void *a, const void *b, void *context)
+{
+	const rk_object *objects = context;
+	const rk_object *left = &objects[*(const size_t *)a];
+	const rk_object *right = &objects[*(const size_t *)b];
+	int how = compare(&left->id, &right->id);
+
+	return how != 0 ? how : compare(&left->label, &right->label);
+}
+
+static CK_RV
+order_objects(rk_session *session, struct order *ret_order)
+{
+	size_t count = session->object_count;
+	size_t *places = calloc(count + 1, sizeof(*places));
+
+	if (!places)
+		return CKR_HOST_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		places[i] = i;
+	qsort_r(places, count, sizeof(*places), by_id_and_label, session->objects);
+	*ret_order = (struct order){session, places, count};
+	return CKR_OK;
+}
+
+static rk_object *
+ordered(const struct order *order, size_t place)
+{
+	return &order->session->objects[order->places[place]];
+}
+
+/* The first place that is not before this id, or, with a label, before this id and label. */
+static size_t
+first_place(const struct order *order, const rk_buf *id, const rk_buf *label)
+{
+	size_t low = 0, high = order->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const rk_object *object = ordered(order, middle);
+		int how = compare(&object->id, id);
+
+		if (how == 0 && label)
+			how = compare(&object->label, label);
+		if (how < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* How well a public object fits a private one: 0 not at all. */
 static unsigned
 fit(const rk_object *private_half, const rk_object *public_half)
@@ -141,18 +211,25 @@ fit(const rk_object *private_half, const rk_object *public_half)
 	return label && private_half->label.len > 0;
 }
 
+/* Without an id the label has to tell, and its places are few; with one, its own places are. */
 static rk_object *
-best_fit(rk_session *session, size_t private_count, const rk_object *public_half)
+best_fit(const struct order *order, const rk_object *public_half)
 {
+	bool nameless = public_half->id.len == 0;
+	size_t place = first_place(order, &public_half->id, nameless ? &public_half->label : NULL);
 	rk_object *best = NULL;
 	unsigned best_how = 0;
 
-	for (size_t i = 0; i < private_count; i++) {
-		unsigned how = fit(&session->objects[i], public_half);
+	for (; place < order->count && best_how < 2; place++) {
+		rk_object *object = ordered(order, place);
+		unsigned how = fit(object, public_half);
 
+		if (!same_bytes(&object->id, &public_half->id) ||
+		    (nameless && !same_bytes(&object->label, &public_half->label)))
+			break;
 		if (how > best_how) {
 			best_how = how;
-			best = &session->objects[i];
+			best = object;
 		}
 	}
 	return best;
@@ -176,7 +253,7 @@ read_private(rk_session *session, CK_OBJECT_HANDLE handle)
 }
 
 static CK_RV
-read_public(rk_session *session, CK_OBJECT_HANDLE handle, size_t private_count)
+read_public(rk_session *session, CK_OBJECT_HANDLE handle, const struct order *order)
 {
 	rk_object object = {.public_key = handle};
 	rk_object *pair;
@@ -187,7 +264,7 @@ read_public(rk_session *session, CK_OBJECT_HANDLE handle, size_t private_count)
 		return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
 	}
 	object.pubkey = read_pubkey(session, handle, object.type);
-	pair = best_fit(session, private_count, &object);
+	pair = best_fit(order, &object);
 	if (!pair) {
 		session->objects[session->object_count++] = object;
 		return CKR_OK;
@@ -201,20 +278,36 @@ read_public(rk_session *session, CK_OBJECT_HANDLE handle, size_t private_count)
 	return CKR_OK;
 }
 
+/* A certificate without a key: nothing to show, but its id is taken. */
+static CK_RV
+keep_lonely(rk_session *session, CK_OBJECT_HANDLE handle, rk_buf *id)
+{
+	rk_object object = {.certificate = handle, .id = *id};
+
+	*id = (rk_buf){0};
+	session->objects[session->object_count++] = object;
+	return CKR_OK;
+}
+
 /* A certificate belongs to the key of its id: it tells the public half, or has the same one. */
 static CK_RV
-read_certificate(rk_session *session, CK_OBJECT_HANDLE handle)
+read_certificate(rk_session *session, CK_OBJECT_HANDLE handle, const struct order *order)
 {
 	RK_AUTO_BUF(id);
 	RK_AUTO_BUF(value);
 	RK_AUTO(rk_pubkey) pubkey = NULL;
+	size_t first, place;
 
-	if (rk_attribute_bytes(session, handle, CKA_ID, &id) != CKR_OK || id.len == 0)
+	if (rk_attribute_bytes(session, handle, CKA_ID, &id) != CKR_OK || id.len == 0 ||
+	    id.len > RK_MESSAGE_TEXT_MAX)
 		return CKR_OK;
-	for (size_t i = 0; i < session->object_count; i++) {
-		rk_object *object = &session->objects[i];
+	first = first_place(order, &id, NULL);
+	for (place = first; place < order->count; place++) {
+		rk_object *object = ordered(order, place);
 
-		if (object->certificate || !same_bytes(&object->id, &id))
+		if (!same_bytes(&object->id, &id))
+			break;
+		if (object->certificate)
 			continue;
 		if (!pubkey) {
 			if (rk_attribute_bytes(session, handle, CKA_VALUE, &value) != CKR_OK)
@@ -227,37 +320,45 @@ read_certificate(rk_session *session, CK_OBJECT_HANDLE handle)
 		if (!object->pubkey)
 			object->pubkey = rk_pubkey_ref(pubkey);
 	}
-	return CKR_OK;
+	return place > first ? CKR_OK : keep_lonely(session, handle, &id);
+}
+
+/* All objects of one class; they are put to those that are known already. */
+static CK_RV
+read_class(rk_session *session, CK_OBJECT_CLASS class)
+{
+	struct handles found = {NULL, 0};
+	struct order order = {NULL, NULL, 0};
+	CK_RV rv = find_class(session, class, &found);
+
+	if (rv == CKR_OK)
+		rv = reserve(session, found.count);
+	if (rv == CKR_OK)
+		rv = order_objects(session, &order);
+	for (size_t i = 0; i < found.count && rv == CKR_OK; i++) {
+		if (class == CKO_PRIVATE_KEY)
+			rv = read_private(session, found.handles[i]);
+		else if (class == CKO_PUBLIC_KEY)
+			rv = read_public(session, found.handles[i], &order);
+		else
+			rv = read_certificate(session, found.handles[i], &order);
+	}
+	free(order.places);
+	free(found.handles);
+	return rv;
 }
 
 CK_RV
 rk_keys_find(rk_session *session)
 {
 	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_CERTIFICATE};
-	size_t private_count = 0;
 	CK_RV rv = CKR_OK;
 
 	if (session->objects_known)
 		return CKR_OK;
 	rk_session_forget_objects(session);
-	for (size_t class = 0; class < 3 && rv == CKR_OK; class ++) {
-		struct handles found = {NULL, 0};
-
-		rv = find_class(session, classes[class], &found);
-		if (rv == CKR_OK)
-			rv = reserve(session, found.count);
-		for (size_t i = 0; i < found.count && rv == CKR_OK; i++) {
-			if (class == 0)
-				rv = read_private(session, found.handles[i]);
-			else if (class == 1)
-				rv = read_public(session, found.handles[i], private_count);
-			else
-				rv = read_certificate(session, found.handles[i]);
-		}
-		if (class == 0)
-			private_count = session->object_count;
-		free(found.handles);
-	}
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]) && rv == CKR_OK; i++)
+		rv = read_class(session, classes[i]);
 	if (rv == CKR_OK)
 		session->objects_known = true;
 	else
@@ -265,12 +366,27 @@ rk_keys_find(rk_session *session)
 	return rv;
 }
 
+bool
+rk_keys_has_half(const rk_object *object)
+{
+	return object->private_key != 0 || object->public_key != 0;
+}
+
 rk_object *
 rk_keys_by_handle(rk_session *session, CK_OBJECT_HANDLE private_key)
 {
-	for (size_t i = 0; i < session->object_count && private_key != 0; i++)
-		if (session->objects[i].private_key == private_key)
+	size_t last = session->last_place;
+
+	/* A batch mostly signs with one key. */
+	if (private_key != 0 && last < session->object_count &&
+	    session->objects[last].private_key == private_key)
+		return &session->objects[last];
+	for (size_t i = 0; i < session->object_count && private_key != 0; i++) {
+		if (session->objects[i].private_key == private_key) {
+			session->last_place = i;
 			return &session->objects[i];
+		}
+	}
 	return NULL;
 }
 
@@ -281,14 +397,20 @@ span_is(const rk_wire_span *span, const rk_buf *buf)
 	       (buf->len == 0 || memcmp(span->bytes, buf->data, buf->len) == 0);
 }
 
+bool
+rk_keys_is_named(const rk_object *object, const rk_wire_span *id, const rk_wire_span *label)
+{
+	return span_is(id, &object->id) && span_is(label, &object->label);
+}
+
 rk_object *
 rk_keys_by_name(rk_session *session, const rk_wire_span *id, const rk_wire_span *label)
 {
 	for (size_t i = 0; i < session->object_count; i++) {
 		rk_object *object = &session->objects[i];
 
-		if (!object->private_key && span_is(id, &object->id) &&
-		    span_is(label, &object->label))
+		if (!object->private_key && object->public_key &&
+		    rk_keys_is_named(object, id, label))
 			return object;
 	}
 	return NULL;

@@ -21,6 +21,9 @@ CK_RV rk_keys_find(rk_session *session);
 rk_object *rk_keys_by_handle(rk_session *session, CK_OBJECT_HANDLE private_key);
 /* Same id and label, and no private half. */
 rk_object *rk_keys_by_name(rk_session *session, const rk_wire_span *id, const rk_wire_span *label);
+bool rk_keys_is_named(const rk_object *object, const rk_wire_span *id, const rk_wire_span *label);
+/* False for a certificate whose key is not to be seen: it only takes its id. */
+bool rk_keys_has_half(const rk_object *object);
 bool rk_keys_taken(rk_session *session, const rk_wire_span *id, const rk_wire_span *label);
 /* Read a new pair and put it among the known ones; it is the last. */
 CK_RV rk_keys_add(rk_session *session, CK_OBJECT_HANDLE private_key, CK_OBJECT_HANDLE public_key);

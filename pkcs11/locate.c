@@ -74,13 +74,14 @@ list_token(rk_buf *list, const rk_sighting *sighting, size_t place)
 }
 
 static rk_error *
-many_tokens(const rk_uri *uri, const char *text, const rk_sightings *sightings)
+many_tokens(const rk_uri *uri, const char *text, const rk_sightings *sightings, bool empty_too)
 {
 	RK_AUTO_BUF(list);
 	size_t count = 0;
 
 	for (size_t i = 0; i < sightings->count; i++)
-		if (is_meant(uri, &sightings->sightings[i]))
+		if (is_meant(uri, &sightings->sightings[i]) &&
+		    (empty_too || is_initialized(&sightings->sightings[i])))
 			list_token(&list, &sightings->sightings[i], count++);
 	return rk_fail(RK_E_TOKEN_MANY,
 	    "name one of them by serial: 'rootkeep token list' prints their URIs",
@@ -109,7 +110,11 @@ rk_locate_token(const rk_uri *uri, const char *text, const rk_sightings *sightin
 	size_t count = count_meant(uri, sightings, true, &found);
 
 	if (count > 1)
-		return many_tokens(uri, text, sightings);
+		return many_tokens(uri, text, sightings, false);
+	if (count == 1 && rk_uri_is_slot_only(uri))
+		return rk_fail(RK_E_USAGE,
+		    "name it by serial: 'rootkeep token list' prints the URI of every token",
+		    "%s names a slot, and slots change their numbers", RK_SHOW(text));
 	if (count == 1) {
 		*ret_sighting = found;
 		return NULL;
@@ -133,7 +138,7 @@ rk_locate_empty(const rk_uri *uri, const char *text, const rk_sightings *sightin
 	else if (empty_count == 0 && full_count == 1)
 		*ret_sighting = full;
 	else
-		return empty_count + full_count > 0 ? many_tokens(uri, text, sightings)
+		return empty_count + full_count > 0 ? many_tokens(uri, text, sightings, true)
 						    : no_token(text, sightings);
 	return NULL;
 }

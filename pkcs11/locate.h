@@ -1,8 +1,8 @@
 /*
  * locate.h - a URI means exactly one token, exactly one key, or an error that lists the candidates
  *
- * Errors     RK_E_TOKEN_NONE, RK_E_TOKEN_MANY, RK_E_KEY_NONE, RK_E_KEY_MANY, RK_E_PIN_NEEDED,
- *            RK_E_NOMEM.
+ * Errors     RK_E_TOKEN_NONE, RK_E_TOKEN_MANY, RK_E_USAGE a slot's number alone, RK_E_KEY_NONE,
+ *            RK_E_KEY_MANY, RK_E_PIN_NEEDED, RK_E_NOMEM.
  * Standard   RFC 7512, section 2.5 (matching).
  */
 #ifndef RK_PKCS11_LOCATE_H

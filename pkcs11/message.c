@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#define TEXT_MAX 4096u /* paths, labels, ids, what the system said */
 #define NO_PIN UINT32_MAX /* in place of a PIN's length: the pad asks */
 
 /*
@@ -206,17 +205,17 @@ get_field(char field, rk_wire_reader *reader, rk_request *request)
 		request->wrappable = rk_wire_u8(reader) != 0;
 		break;
 	case 'p':
-		request->path = rk_wire_bytes(reader, TEXT_MAX);
+		request->path = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 		break;
 	case 'r':
 		request->has_reserved = rk_wire_u8(reader) != 0;
-		request->reserved = rk_wire_bytes(reader, TEXT_MAX);
+		request->reserved = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 		break;
 	case 'i':
-		request->id = rk_wire_bytes(reader, TEXT_MAX);
+		request->id = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 		break;
 	case 'l':
-		request->label = rk_wire_bytes(reader, TEXT_MAX);
+		request->label = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 		break;
 	case 'd':
 		request->input = rk_wire_bytes(reader, RK_WIRE_MAX);
@@ -374,9 +373,9 @@ rk_found_key_decode(rk_wire_reader *reader, rk_found_key *ret_key)
 
 	key.handle = rk_wire_u64(reader);
 	key.key_type = rk_wire_u64(reader);
-	key.id = rk_wire_bytes(reader, TEXT_MAX);
-	key.label = rk_wire_bytes(reader, TEXT_MAX);
-	key.spki = rk_wire_bytes(reader, TEXT_MAX);
+	key.id = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
+	key.label = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
+	key.spki = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 	rk_wire_fixed(reader, key.facts, sizeof(key.facts));
 	*ret_key = key;
 }
@@ -405,8 +404,8 @@ rk_refusal_encode(const rk_refusal *refusal, rk_buf *out)
 	rk_buf_byte(out, refusal->call);
 	rk_wire_put_u64(out, refusal->rv);
 	rk_wire_put_u64(out, refusal->token_flags);
-	rk_wire_put_bytes(
-	    out, refusal->text.bytes, refusal->text.len < TEXT_MAX ? refusal->text.len : TEXT_MAX);
+	rk_wire_put_bytes(out, refusal->text.bytes,
+	    refusal->text.len < RK_MESSAGE_TEXT_MAX ? refusal->text.len : RK_MESSAGE_TEXT_MAX);
 }
 
 rk_error *
@@ -418,7 +417,7 @@ rk_refusal_decode(rk_wire_reader *reader, rk_refusal *ret_refusal)
 	refusal.call = rk_wire_u8(reader);
 	refusal.rv = rk_wire_u64(reader);
 	refusal.token_flags = rk_wire_u64(reader);
-	refusal.text = rk_wire_bytes(reader, TEXT_MAX);
+	refusal.text = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 	err = rk_wire_done(reader);
 	if (err)
 		return err;

@@ -20,6 +20,7 @@
 #define RK_MESSAGE_SLOTS_MAX 1024u
 #define RK_MESSAGE_KEYS_MAX 16384u
 #define RK_MESSAGE_MECHANISMS_MAX 4096u
+#define RK_MESSAGE_TEXT_MAX 4096u /* paths, labels, ids, what the system said */
 #define RK_MESSAGE_FACTS 7
 
 enum rk_op {

@@ -84,18 +84,21 @@ slot_ids(rk_module *module, CK_SLOT_ID **ret_ids, CK_ULONG *ret_count)
 {
 	/* The first call also makes a module look again at what is plugged in. */
 	for (unsigned attempt = 1;; attempt++) {
-		CK_ULONG count = 0;
+		CK_ULONG count = 0, room;
 		CK_SLOT_ID *ids;
 		CK_RV rv = RK_CALL(module, C_GetSlotList, CK_TRUE, NULL, &count);
 
 		if (rv == CKR_OK && count > RK_MESSAGE_SLOTS_MAX)
 			return RK_CKR_TOO_MANY;
 		if (rv == CKR_OK) {
-			ids = calloc(count + 1, sizeof(*ids));
+			room = count;
+			ids = calloc(room + 1, sizeof(*ids));
 			if (!ids)
 				return CKR_HOST_MEMORY;
-			rv = count == 0 ? CKR_OK
-					: RK_CALL(module, C_GetSlotList, CK_TRUE, ids, &count);
+			rv = room == 0 ? CKR_OK
+				       : RK_CALL(module, C_GetSlotList, CK_TRUE, ids, &count);
+			if (rv == CKR_OK && count > room)
+				rv = RK_CKR_BAD_ANSWER;
 			if (rv == CKR_OK) {
 				*ret_ids = ids;
 				*ret_count = count;

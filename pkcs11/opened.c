@@ -118,6 +118,9 @@ opened_login(rk_token *token, const rk_secret *pin)
 		    "%s has no pad of its own: its PIN is "
 		    "needed",
 		    opened->name);
+	if (pin && rk_secret_len(pin) == 0)
+		return rk_fail(RK_E_PIN_NEEDED, "give its PIN", "an empty PIN is not sent to %s",
+		    opened->name);
 	err = ask(opened, &request, "log in to", &reply);
 	opened->logged_in = err == NULL;
 	return err;

@@ -76,8 +76,12 @@ rk_provider_channel(rk_provider *provider, rk_channel **ret_channel)
 		    provider->launcher, RK_SHOW(provider->name), provider->network, &channel);
 		if (!err)
 			err = load(provider, channel);
-		if (err)
+		if (err) {
+			/* The launcher shall not count a worker that is of no use. */
+			if (channel)
+				rk_channel_kill(channel);
 			return err;
+		}
 		provider->channel = RK_TAKE(channel);
 	}
 	*ret_channel = provider->channel;

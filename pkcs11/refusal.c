@@ -130,6 +130,9 @@ static const struct row rows[] = {
     {RK_CKR_TOO_MANY, "too many", RK_E_LIMIT, "the module shows more than is accepted", NULL},
     {RK_CKR_BAD_ANSWER, "nonsense", RK_E_TOKEN, "the module says that it did it, and did not",
 	"do not trust this module with a key"},
+    {RK_CKR_STRAY, "stray key", RK_E_TOKEN,
+	"a key was made that cannot be read back, and cannot be removed either",
+	"remove it with the token's own program: 'rootkeep token show' lists what is there"},
     {RK_CKR_PIN_DROPPED, "PIN gone", RK_E_PIN_NEEDED, "the key wants the PIN for each signature",
 	"open the token again and log in"},
 };
@@ -219,6 +222,9 @@ rk_refusal_error(const rk_refusal *refusal, bool so, const char *what)
 
 	if (refusal->rv == CKR_PIN_INCORRECT)
 		return wrong_pin(refusal, so, what);
+	if (refusal->rv == CKR_PIN_LOCKED && so)
+		return rk_fail(RK_E_PIN_LOCKED, "erase the token with its maker's own program",
+		    "%s: the SO PIN is locked", what);
 	if (!row)
 		return rk_fail(RK_E_TOKEN, REPORT, "%s: %s says %s", what, call,
 		    rk_refusal_name(name, refusal->rv));

@@ -136,12 +136,26 @@ rk_session_login(rk_session *session, const rk_secret *pin)
 	return keep_pin(session, pin);
 }
 
+static void
+drop_pin(rk_session *session)
+{
+	rk_secret_free(session->pin);
+	session->pin = NULL;
+	session->pad = false;
+}
+
 CK_RV
 rk_session_authenticate(rk_session *session)
 {
+	CK_RV rv;
+
 	if (!session->pin && !session->pad)
 		return RK_CKR_PIN_DROPPED;
-	return call_login(session, CKU_CONTEXT_SPECIFIC, session->pin);
+	rv = call_login(session, CKU_CONTEXT_SPECIFIC, session->pin);
+	/* What was refused once is not sent again with the next signature. */
+	if (rv != CKR_OK)
+		drop_pin(session);
+	return rv;
 }
 
 void
@@ -150,15 +164,14 @@ rk_session_forget_pin(rk_session *session)
 	for (size_t i = 0; i < session->object_count; i++)
 		if (session->objects[i].facts[RK_FACT_ALWAYS_AUTHENTICATE] == RK_FACT_YES)
 			return;
-	rk_secret_free(session->pin);
-	session->pin = NULL;
+	drop_pin(session);
 }
 
 CK_RV
 rk_session_mechanisms(rk_session *session, CK_MECHANISM_TYPE **ret_types, CK_ULONG *ret_count)
 {
 	CK_SLOT_ID slot = session->slot.slot;
-	CK_ULONG count = 0;
+	CK_ULONG count = 0, room;
 	CK_MECHANISM_TYPE *types;
 	CK_RV rv = RK_CALL(session->module, C_GetMechanismList, slot, NULL, &count);
 
@@ -166,11 +179,14 @@ rk_session_mechanisms(rk_session *session, CK_MECHANISM_TYPE **ret_types, CK_ULO
 		return rv;
 	if (count > RK_MESSAGE_MECHANISMS_MAX)
 		return RK_CKR_TOO_MANY;
-	types = calloc(count + 1, sizeof(*types));
+	room = count;
+	types = calloc(room + 1, sizeof(*types));
 	if (!types)
 		return CKR_HOST_MEMORY;
-	if (count > 0)
+	if (room > 0)
 		rv = RK_CALL(session->module, C_GetMechanismList, slot, types, &count);
+	if (rv == CKR_OK && count > room)
+		rv = RK_CKR_BAD_ANSWER;
 	if (rv != CKR_OK) {
 		free(types);
 		return rv;

@@ -6,7 +6,8 @@
  * times; afterwards never.
  *
  * The PIN is kept, in the secure heap, until the first signature shows that no key of this token
- * asks for it each time (CKA_ALWAYS_AUTHENTICATE); where one does, until the token is closed.
+ * asks for it each time (CKA_ALWAYS_AUTHENTICATE); where one does, until the token is closed or
+ * refuses it.
  *
  * Ownership  rk_session_close gives everything back; the module is borrowed.
  * Errors     CK_RV; CKR_PIN_LOCKED without a try where the flags tell so.
@@ -41,7 +42,7 @@ typedef struct rk_session {
 	bool pad; /* logged in at the token's own pad */
 	rk_secret *pin;
 	rk_object *objects;
-	size_t object_count;
+	size_t object_count, last_place; /* of the key that was used last */
 	bool objects_known;
 	enum rk_pss_way pss; /* chosen once by the mechanism list */
 	bool eddsa_wants_params;

@@ -114,9 +114,10 @@ choose_pss(rk_session *session)
 }
 
 static CK_RV
-sign_pss_token(rk_session *session, const rk_object *key, const rk_request *request,
-    const struct pss_hash *hash, rk_buf *ret_raw)
+sign_pss_token(
+    rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
+	const struct pss_hash *hash = pss_hash_of(request);
 	CK_RSA_PKCS_PSS_PARAMS params = {hash->mechanism, hash->mgf, hash->len};
 	struct operation operation = {{CKM_RSA_PKCS_PSS, &params, sizeof(params)}, request->input};
 
@@ -125,9 +126,9 @@ sign_pss_token(rk_session *session, const rk_object *key, const rk_request *requ
 
 /* The padded block, as long as the modulus. */
 static CK_RV
-pad_pss(
-    const rk_object *key, const rk_request *request, const struct pss_hash *hash, rk_buf *ret_block)
+pad_pss(const rk_object *key, const rk_request *request, rk_buf *ret_block)
 {
+	const struct pss_hash *hash = pss_hash_of(request);
 	size_t spki_len;
 	const uint8_t *spki = key->pubkey ? rk_pubkey_spki(key->pubkey, &spki_len) : NULL;
 	RSA *rsa = spki ? d2i_RSA_PUBKEY(NULL, &spki, (long)spki_len) : NULL;
@@ -145,12 +146,11 @@ pad_pss(
 }
 
 static CK_RV
-sign_pss_host(rk_session *session, const rk_object *key, const rk_request *request,
-    const struct pss_hash *hash, rk_buf *ret_raw)
+sign_pss_host(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	RK_AUTO_BUF(block);
 	struct operation operation = {{CKM_RSA_X_509, NULL, 0}, {NULL, 0}};
-	CK_RV rv = pad_pss(key, request, hash, &block);
+	CK_RV rv = pad_pss(key, request, &block);
 
 	if (rv != CKR_OK)
 		return rv;
@@ -161,23 +161,22 @@ sign_pss_host(rk_session *session, const rk_object *key, const rk_request *reque
 static CK_RV
 sign_rsa(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
-	const struct pss_hash *hash = pss_hash_of(request);
 	CK_RV rv = CKR_OK;
 
-	if (!hash)
+	if (!pss_hash_of(request))
 		return RK_CKR_PROTOCOL;
 	if (session->pss == RK_PSS_UNDECIDED)
 		rv = choose_pss(session);
 	if (rv != CKR_OK)
 		return rv;
 	if (session->pss == RK_PSS_TOKEN) {
-		rv = sign_pss_token(session, key, request, hash, ret_raw);
+		rv = sign_pss_token(session, key, request, ret_raw);
 		if (rv != CKR_MECHANISM_INVALID && rv != CKR_MECHANISM_PARAM_INVALID)
 			return rv;
 		session->pss = RK_PSS_HOST;
 	}
 	if (session->pss == RK_PSS_HOST)
-		return sign_pss_host(session, key, request, hash, ret_raw);
+		return sign_pss_host(session, key, request, ret_raw);
 	return RK_CKR_UNSUPPORTED;
 }
 

@@ -18,10 +18,20 @@ no_uri(const char *text, const char *why)
 }
 
 static rk_error *
+pin_inside(void)
+{
+	return rk_fail(RK_E_REFUSED,
+	    "take pin-value out of the URI, and change the PIN: others may have seen it",
+	    "a URI with a PIN in it is refused");
+}
+
+static rk_error *
 check(const rk_uri *uri, const char *text)
 {
 	const char *source = p11_kit_uri_get_pin_source(uri->uri);
 
+	if (p11_kit_uri_get_pin_value(uri->uri))
+		return pin_inside();
 	if (source && source[0] == '|')
 		return rk_fail(RK_E_REFUSED, "put the PIN into a file and name it with --pin-file",
 		    "a pin-source that is a command is refused");
@@ -41,9 +51,7 @@ rk_uri_parse(const char *text, rk_uri **ret_uri)
 		return rk_out_of_memory();
 	/* Before anything else, and without repeating the text: it may hold a PIN. */
 	if (strcasestr(text, "pin-value"))
-		return rk_fail(RK_E_REFUSED,
-		    "take pin-value out of the URI, and change the PIN: others may have seen it",
-		    "a URI with a PIN in it is refused");
+		return pin_inside();
 	uri->uri = p11_kit_uri_new();
 	if (!uri->uri)
 		return rk_out_of_memory();
@@ -96,6 +104,15 @@ padded(const CK_TOKEN_INFO *token)
 	blank_pad(copy.model, sizeof(copy.model));
 	blank_pad(copy.serialNumber, sizeof(copy.serialNumber));
 	return copy;
+}
+
+bool
+rk_uri_is_slot_only(const rk_uri *uri)
+{
+	const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri->uri);
+
+	return p11_kit_uri_get_slot_id(uri->uri) != (CK_SLOT_ID)-1 && token->label[0] == 0 &&
+	       token->serialNumber[0] == 0;
 }
 
 bool

@@ -21,6 +21,8 @@ RK_CHECKED rk_error *rk_uri_parse(const char *text, rk_uri **ret_uri);
 const char *rk_uri_module_name(const rk_uri *uri);
 const char *rk_uri_module_path(const rk_uri *uri);
 const char *rk_uri_pin_source(const rk_uri *uri);
+/* Does it name a slot and nothing of the token? Slots change their numbers. */
+bool rk_uri_is_slot_only(const rk_uri *uri);
 /* Could the token in this slot be meant? */
 bool rk_uri_names_token(const rk_uri *uri, const CK_INFO *module, const rk_slot *slot);
 /* Could this key be meant? */

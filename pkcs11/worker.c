@@ -197,11 +197,16 @@ run_keys(struct worker *worker, const rk_request *request, rk_buf *out)
 	rk_session *session = session_of(worker, request);
 	CK_RV rv = rk_keys_find(session);
 
+	uint32_t count = 0;
+
 	if (rv != CKR_OK)
 		return rv;
-	rk_buf_u32(out, (uint32_t)session->object_count);
 	for (size_t i = 0; i < session->object_count; i++)
-		put_key(&session->objects[i], out);
+		count += rk_keys_has_half(&session->objects[i]);
+	rk_buf_u32(out, count);
+	for (size_t i = 0; i < session->object_count; i++)
+		if (rk_keys_has_half(&session->objects[i]))
+			put_key(&session->objects[i], out);
 	return CKR_OK;
 }
 
@@ -249,6 +254,9 @@ run_destroy(struct worker *worker, const rk_request *request, rk_buf *out)
 		return rv;
 	object = request->handle ? rk_keys_by_handle(session, request->handle)
 				 : rk_keys_by_name(session, &request->id, &request->label);
+	/* A handle of another session may mean another key here. */
+	if (object && !rk_keys_is_named(object, &request->id, &request->label))
+		return CKR_KEY_HANDLE_INVALID;
 	return object ? rk_keypair_destroy(session, object) : CKR_OK;
 }
 
@@ -364,10 +372,23 @@ write_all(int fd, const void *bytes, size_t len)
 	return true;
 }
 
-/* One request, read into memory that fits its kind: PINs never touch the ordinary heap. */
+/* A request and its bytes, in memory that fits its kind: PINs never touch the ordinary heap. */
+struct incoming {
+	rk_request request;
+	rk_secret *secret;
+	rk_buf plain;
+};
+
+static void
+incoming_clear(struct incoming *incoming)
+{
+	rk_request_clear(&incoming->request);
+	rk_secret_free(incoming->secret);
+	rk_buf_clear(&incoming->plain);
+}
+
 static rk_error *
-read_request(struct worker *worker, const rk_wire_header *header, rk_secret **secret, rk_buf *plain,
-    rk_request *ret_request)
+read_request(struct worker *worker, const rk_wire_header *header, struct incoming *incoming)
 {
 	static const char zeros[4096];
 	rk_error *err = NULL;
@@ -376,21 +397,21 @@ read_request(struct worker *worker, const rk_wire_header *header, rk_secret **se
 	if (rk_op_is_secret(header->kind)) {
 		if (header->body > RK_WIRE_SECRET_MAX)
 			return rk_fail(RK_E_LIMIT, NULL, "a PIN's frame is too long");
-		err = rk_secret_new(header->body, secret);
-		bytes = err ? NULL : rk_secret_bytes(*secret);
+		err = rk_secret_new(header->body, &incoming->secret);
+		bytes = err ? NULL : rk_secret_bytes(incoming->secret);
 	} else {
 		for (size_t left = header->body; left > 0;) {
 			size_t step = left < sizeof(zeros) ? left : sizeof(zeros);
 
-			rk_buf_append(plain, zeros, step);
+			rk_buf_append(&incoming->plain, zeros, step);
 			left -= step;
 		}
-		err = rk_buf_check(plain);
-		bytes = (uint8_t *)plain->data;
+		err = rk_buf_check(&incoming->plain);
+		bytes = (uint8_t *)incoming->plain.data;
 	}
 	if (!err && !read_all(worker->fd, bytes, header->body))
 		err = rk_fail(RK_E_IO, NULL, "the pipe is closed");
-	return err ? err : rk_request_decode(header->kind, bytes, header->body, ret_request);
+	return err ? err : rk_request_decode(header->kind, bytes, header->body, &incoming->request);
 }
 
 static rk_error *
@@ -405,7 +426,7 @@ answer(struct worker *worker, uint32_t id, const rk_request *request)
 	worker->module.call = RK_CALL_none;
 	worker->token_flags = 0;
 	rv = run(worker, request, &body);
-	if (rv == CKR_OK && rk_buf_str(&body) && body.failed)
+	if (rv == CKR_OK && body.failed)
 		rv = CKR_HOST_MEMORY;
 	start = rk_wire_begin(&frame, id, rv == CKR_OK ? RK_STATUS_DONE : RK_STATUS_REFUSED);
 	if (rv == CKR_OK)
@@ -422,21 +443,18 @@ answer(struct worker *worker, uint32_t id, const rk_request *request)
 static rk_error *
 serve_one(struct worker *worker)
 {
+	__attribute__((cleanup(incoming_clear))) struct incoming incoming = {0};
 	uint8_t bytes[RK_WIRE_HEADER];
-	RK_AUTO(rk_secret) secret = NULL;
-	RK_AUTO_BUF(plain);
 	rk_wire_header header;
-	rk_request request = {0};
 	rk_error *err;
 
 	if (!read_all(worker->fd, bytes, sizeof(bytes)))
 		return rk_fail(RK_E_IO, NULL, "the pipe is closed");
 	err = rk_wire_header_parse(bytes, &header);
 	if (!err)
-		err = read_request(worker, &header, &secret, &plain, &request);
+		err = read_request(worker, &header, &incoming);
 	if (!err)
-		err = answer(worker, header.id, &request);
-	rk_request_clear(&request);
+		err = answer(worker, header.id, &incoming.request);
 	return err;
 }
 
