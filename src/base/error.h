@@ -19,6 +19,8 @@
 
 #define RK_CHECKED __attribute__((warn_unused_result))
 #define RK_PRINTF(f, a) __attribute__((format(printf, f, a)))
+/* Said of what makes errors, for static analysis: failing is never taken for success. */
+#define RK_NEVER_NULL __attribute__((returns_nonnull))
 
 /* Declare a pointer that frees what it holds when the block ends. */
 #define RK_AUTO(type) __attribute__((cleanup(type##_freep))) type *
@@ -85,10 +87,10 @@ typedef struct rk_error rk_error;
  * rk_fail(code, remedy, fmt, ...): a new error. `remedy` is a sentence without a final stop, or
  * NULL; it is copied. Foreign text goes into `fmt`'s arguments through RK_SHOW (base/show.h).
  */
-RK_CHECKED rk_error *
+RK_CHECKED RK_NEVER_NULL rk_error *
 rk_fail(enum rk_code code, const char *remedy, const char *fmt, ...) RK_PRINTF(3, 4);
 /* As rk_fail, and says what the system said: ": " and the text of errno value `number`. */
-RK_CHECKED rk_error *rk_fail_errno(
+RK_CHECKED RK_NEVER_NULL rk_error *rk_fail_errno(
     enum rk_code code, int number, const char *remedy, const char *fmt, ...) RK_PRINTF(4, 5);
 /* A new error above `cause` (which it takes over), with the cause's code and remedy. */
 RK_CHECKED rk_error *rk_wrap(rk_error *cause, const char *fmt, ...) RK_PRINTF(2, 3);
@@ -98,7 +100,7 @@ RK_CHECKED rk_error *rk_advise(rk_error *err, const char *fmt, ...) RK_PRINTF(2,
 RK_CHECKED rk_error *rk_recode(rk_error *err, enum rk_code code);
 /* `also` reported beneath `err`; either may be NULL. */
 RK_CHECKED rk_error *rk_join(rk_error *err, rk_error *also);
-RK_CHECKED rk_error *rk_out_of_memory(void);
+RK_CHECKED RK_NEVER_NULL rk_error *rk_out_of_memory(void);
 
 /* RK_OK for NULL. */
 enum rk_code rk_error_code(const rk_error *err);
