@@ -15,7 +15,7 @@ was_there(const struct slots *old, const rk_slot *slot)
 
 	rk_identity_of(&slot->token, &identity);
 	for (size_t i = 0; i < old->count; i++)
-		if (rk_slot_holds(&old->slots[i], &identity))
+		if (rk_module_slot_holds(&old->slots[i], &identity))
 			return true;
 	return false;
 }

@@ -325,7 +325,7 @@ rk_slot_decode(rk_wire_reader *reader, rk_slot *ret_slot)
 }
 
 void
-rk_module_info_encode(const CK_INFO *info, rk_buf *out)
+rk_message_info_encode(const CK_INFO *info, rk_buf *out)
 {
 	put_version(out, info->cryptokiVersion);
 	rk_buf_append(out, info->manufacturerID, sizeof(info->manufacturerID));
@@ -334,7 +334,7 @@ rk_module_info_encode(const CK_INFO *info, rk_buf *out)
 }
 
 void
-rk_module_info_decode(rk_wire_reader *reader, CK_INFO *ret_info)
+rk_message_info_decode(rk_wire_reader *reader, CK_INFO *ret_info)
 {
 	CK_INFO info = {0};
 

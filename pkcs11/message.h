@@ -86,8 +86,8 @@ typedef struct rk_slot {
 
 void rk_slot_encode(const rk_slot *slot, rk_buf *out);
 void rk_slot_decode(rk_wire_reader *reader, rk_slot *ret_slot);
-void rk_module_info_encode(const CK_INFO *info, rk_buf *out);
-void rk_module_info_decode(rk_wire_reader *reader, CK_INFO *ret_info);
+void rk_message_info_encode(const CK_INFO *info, rk_buf *out);
+void rk_message_info_decode(rk_wire_reader *reader, CK_INFO *ret_info);
 void rk_identity_of(const CK_TOKEN_INFO *token, rk_identity *ret_identity);
 
 /* A key pair as the worker found it. The facts are in the order of rk_token_key. */

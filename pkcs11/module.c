@@ -7,7 +7,7 @@
 #include <string.h>
 
 bool
-rk_ckr_is_transient(CK_RV rv)
+rk_module_is_transient(CK_RV rv)
 {
 	return rv == CKR_GENERAL_ERROR || rv == CKR_TOKEN_NOT_RECOGNIZED ||
 	       rv == CKR_USER_PIN_NOT_INITIALIZED;
@@ -106,7 +106,7 @@ slot_ids(rk_module *module, CK_SLOT_ID **ret_ids, CK_ULONG *ret_count)
 			}
 			free(ids);
 		}
-		if ((rv != CKR_BUFFER_TOO_SMALL && !rk_ckr_is_transient(rv)) ||
+		if ((rv != CKR_BUFFER_TOO_SMALL && !rk_module_is_transient(rv)) ||
 		    attempt == RK_MODULE_TRIES)
 			return rv;
 		rk_module_pause(attempt);
@@ -121,7 +121,7 @@ rk_module_slot(rk_module *module, CK_SLOT_ID id, rk_slot *ret_slot)
 
 	for (unsigned attempt = 1; attempt <= RK_MODULE_TRIES; attempt++) {
 		rv = RK_CALL(module, C_GetTokenInfo, id, &slot.token);
-		if (!rk_ckr_is_transient(rv) || attempt == RK_MODULE_TRIES)
+		if (!rk_module_is_transient(rv) || attempt == RK_MODULE_TRIES)
 			break;
 		rk_module_pause(attempt);
 	}
@@ -159,7 +159,7 @@ rk_module_slots(rk_module *module, rk_slot **ret_slots, size_t *ret_count)
 }
 
 bool
-rk_slot_holds(const rk_slot *slot, const rk_identity *identity)
+rk_module_slot_holds(const rk_slot *slot, const rk_identity *identity)
 {
 	rk_identity here;
 
@@ -175,7 +175,8 @@ rk_module_find(rk_module *module, CK_SLOT_ID hint, const rk_identity *identity, 
 	rk_slot slot;
 	CK_RV rv;
 
-	if (rk_module_slot(module, hint, &slot) == CKR_OK && rk_slot_holds(&slot, identity)) {
+	if (rk_module_slot(module, hint, &slot) == CKR_OK &&
+	    rk_module_slot_holds(&slot, identity)) {
 		*ret_slot = slot;
 		return CKR_OK;
 	}
@@ -183,7 +184,7 @@ rk_module_find(rk_module *module, CK_SLOT_ID hint, const rk_identity *identity, 
 	if (rv != CKR_OK)
 		return rv;
 	for (size_t i = 0; i < count; i++) {
-		if (rk_slot_holds(&slots[i], identity)) {
+		if (rk_module_slot_holds(&slots[i], identity)) {
 			slot = slots[i];
 			found++;
 		}

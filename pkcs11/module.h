@@ -37,10 +37,10 @@ CK_RV rk_module_slot(rk_module *module, CK_SLOT_ID id, rk_slot *ret_slot);
 /* The slot that holds this token now, `hint` first. CKR_TOKEN_NOT_PRESENT. */
 CK_RV
 rk_module_find(rk_module *module, CK_SLOT_ID hint, const rk_identity *identity, rk_slot *ret_slot);
-bool rk_slot_holds(const rk_slot *slot, const rk_identity *identity);
+bool rk_module_slot_holds(const rk_slot *slot, const rk_identity *identity);
 
 /* Other processes that write to a software token make it stumble for a moment. */
-bool rk_ckr_is_transient(CK_RV rv);
+bool rk_module_is_transient(CK_RV rv);
 #define RK_MODULE_TRIES 5
 /* Wait before try number `attempt`, which counts from 1: 20 ms, then twice as long each time. */
 void rk_module_pause(unsigned attempt);

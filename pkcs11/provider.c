@@ -57,7 +57,7 @@ load(rk_provider *provider, rk_channel *channel)
 	if (err)
 		return err;
 	reader = rk_wire_reader_of(reply.body.bytes, reply.body.len);
-	rk_module_info_decode(&reader, &provider->info);
+	rk_message_info_decode(&reader, &provider->info);
 	return rk_provider_understood(&reader, what);
 }
 

@@ -13,7 +13,7 @@ open_handle(rk_session *session, bool writable, CK_SESSION_HANDLE *ret_handle)
 	for (unsigned attempt = 1; attempt <= RK_MODULE_TRIES; attempt++) {
 		rv = RK_CALL(session->module, C_OpenSession, session->slot.slot, flags, NULL, NULL,
 		    ret_handle);
-		if (!rk_ckr_is_transient(rv) || attempt == RK_MODULE_TRIES)
+		if (!rk_module_is_transient(rv) || attempt == RK_MODULE_TRIES)
 			break;
 		rk_module_pause(attempt);
 	}
@@ -42,7 +42,7 @@ rk_session_refresh(rk_session *session)
 
 	if (rv != CKR_OK)
 		return rv;
-	if (!rk_slot_holds(&slot, &session->identity))
+	if (!rk_module_slot_holds(&slot, &session->identity))
 		return RK_CKR_OTHER_TOKEN;
 	session->slot = slot;
 	return CKR_OK;

@@ -66,7 +66,7 @@ run_load(struct worker *worker, const rk_request *request, rk_buf *out)
 	if (rv == CKR_OK)
 		rv = rk_module_load(&worker->module, path, reserved);
 	if (rv == CKR_OK)
-		rk_module_info_encode(&worker->module.info, out);
+		rk_message_info_encode(&worker->module.info, out);
 	free(path);
 	return rv;
 }
