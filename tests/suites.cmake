@@ -1,0 +1,32 @@
+# The suites that are scripts: ctest tests named SUITE/NAME with the suite's label. Each is given
+# the shipped program in RK_BINARY. One that lacks something prints 'SKIP: reason' and exits 77;
+# with CI=true in the environment it fails instead.
+
+find_program(RK_PYTHON python3)
+
+function(rk_suite name seconds)
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/test_*.py)
+  foreach(script IN LISTS scripts)
+    get_filename_component(test ${script} NAME_WE)
+    string(REGEX REPLACE "^test_" "" test ${test})
+    rk_suite_test(${name} ${test} ${seconds} ${script})
+  endforeach()
+endfunction()
+
+function(rk_suite_test suite test seconds)
+  add_test(NAME ${suite}/${test} COMMAND ${RK_PYTHON} -B ${ARGN})
+  set_tests_properties(${suite}/${test} PROPERTIES
+    LABELS ${suite} TIMEOUT ${seconds} SKIP_RETURN_CODE 77
+    ENVIRONMENT "RK_BINARY=${CMAKE_BINARY_DIR}/rootkeep;RK_SOURCE=${CMAKE_SOURCE_DIR};RK_BUILD=${CMAKE_BINARY_DIR}")
+endfunction()
+
+if(RK_PYTHON)
+  rk_suite(lint 300)
+  rk_suite(stories 600)
+  rk_suite(peers 900)
+  rk_suite(faults 900)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/lint/lint.py)
+    rk_suite_test(lint source 300 ${CMAKE_CURRENT_SOURCE_DIR}/lint/lint.py)
+    rk_suite_test(lint rules 300 ${CMAKE_CURRENT_SOURCE_DIR}/lint/lint.py --self-test)
+  endif()
+endif()
