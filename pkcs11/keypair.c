@@ -2,34 +2,41 @@
 
 #include <stdlib.h>
 
-/* How much of the template is left: what a module refuses is left out in two steps. */
-enum level { LEVEL_ALL, LEVEL_FEWER, LEVEL_LEAST, LEVEL_COUNT };
+/*
+ * How much of the template is left: what a module refuses is left out step by step. Some refuse
+ * SENSITIVE and EXTRACTABLE together; without the second a key is hardly ever extractable, without
+ * the first it often is not sensitive.
+ */
+enum level { LEVEL_ALL, LEVEL_SENSITIVE, LEVEL_EXTRACTABLE, LEVEL_LEAST, LEVEL_COUNT };
+
+#define AT(level) (1u << (level))
+#define AT_ALL (AT(LEVEL_ALL) | AT(LEVEL_SENSITIVE) | AT(LEVEL_EXTRACTABLE) | AT(LEVEL_LEAST))
+#define AT_MORE (AT_ALL & ~AT(LEVEL_LEAST))
 
 enum value { VALUE_TRUE, VALUE_FALSE, VALUE_WRAPPABLE, VALUE_ID, VALUE_LABEL };
 
 struct row {
 	CK_ATTRIBUTE_TYPE type;
 	enum value value;
-	enum level last; /* the last level it is part of */
+	unsigned levels; /* that it is part of */
 };
 
 static const struct row private_rows[] = {
-    {CKA_TOKEN, VALUE_TRUE, LEVEL_LEAST},
-    {CKA_ID, VALUE_ID, LEVEL_LEAST},
-    {CKA_LABEL, VALUE_LABEL, LEVEL_FEWER},
-    {CKA_PRIVATE, VALUE_TRUE, LEVEL_FEWER},
-    {CKA_EXTRACTABLE, VALUE_WRAPPABLE, LEVEL_FEWER},
-    {CKA_SIGN, VALUE_TRUE, LEVEL_FEWER},
-    /* Some modules refuse SENSITIVE and EXTRACTABLE together. */
-    {CKA_SENSITIVE, VALUE_TRUE, LEVEL_ALL},
+    {CKA_TOKEN, VALUE_TRUE, AT_ALL},
+    {CKA_ID, VALUE_ID, AT_ALL},
+    {CKA_LABEL, VALUE_LABEL, AT_MORE},
+    {CKA_PRIVATE, VALUE_TRUE, AT_MORE},
+    {CKA_SIGN, VALUE_TRUE, AT_MORE},
+    {CKA_SENSITIVE, VALUE_TRUE, AT(LEVEL_ALL) | AT(LEVEL_SENSITIVE)},
+    {CKA_EXTRACTABLE, VALUE_WRAPPABLE, AT(LEVEL_ALL) | AT(LEVEL_EXTRACTABLE)},
 };
 
 static const struct row public_rows[] = {
-    {CKA_TOKEN, VALUE_TRUE, LEVEL_LEAST},
-    {CKA_ID, VALUE_ID, LEVEL_LEAST},
-    {CKA_LABEL, VALUE_LABEL, LEVEL_FEWER},
-    {CKA_VERIFY, VALUE_TRUE, LEVEL_FEWER},
-    {CKA_PRIVATE, VALUE_FALSE, LEVEL_ALL},
+    {CKA_TOKEN, VALUE_TRUE, AT_ALL},
+    {CKA_ID, VALUE_ID, AT_ALL},
+    {CKA_LABEL, VALUE_LABEL, AT_MORE},
+    {CKA_VERIFY, VALUE_TRUE, AT_MORE},
+    {CKA_PRIVATE, VALUE_FALSE, AT(LEVEL_ALL)},
 };
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -96,7 +103,7 @@ fill(CK_ATTRIBUTE *template, const struct row *rows, size_t count, const struct 
 	CK_ULONG used = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (way->level <= rows[i].last)
+		if (rows[i].levels & AT(way->level))
 			template[used++] = attribute_of(&rows[i], way->request);
 	return used;
 }
@@ -145,6 +152,9 @@ make_pair(rk_session *session, const rk_request *request, struct pair *ret_pair)
 	CK_RV rv = CKR_OK, first = CKR_OK;
 
 	for (int level = LEVEL_ALL; level < LEVEL_COUNT; level++) {
+		/* A key that is to be wrapped has to be made extractable. */
+		if (request->wrappable && (level == LEVEL_SENSITIVE || level == LEVEL_LEAST))
+			continue;
 		for (unsigned name = 0; name < 2; name++) {
 			const struct way way = {request, (enum level)level, name};
 
