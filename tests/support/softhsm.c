@@ -41,17 +41,14 @@ hear(rk_env *env, enum rk_say level, const char *text)
 
 static const struct rk_env_ops ops = {.say = hear};
 
-int
-rk_softhsm_new(void **state)
+/* The folder, its configuration, and the variable that names it. */
+static int
+settle(rk_softhsm *softhsm)
 {
-	rk_softhsm *softhsm = calloc(1, sizeof(*softhsm));
 	RK_AUTO_BUF(text);
 
-	if (!softhsm || rk_folder_new(&softhsm->folder) != 0)
+	if (rk_folder_new(&softhsm->folder) != 0)
 		return -1;
-	*state = softhsm;
-	softhsm->env.ops = &ops;
-	softhsm->module = find_module();
 	rk_buf_printf(&text,
 	    "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n"
 	    "slots.removable = false\n",
@@ -60,6 +57,28 @@ rk_softhsm_new(void **state)
 		return -1;
 	rk_folder_write(softhsm->folder, "softhsm2.conf", rk_buf_str(&text));
 	return setenv("SOFTHSM2_CONF", rk_folder_path(softhsm->folder, "softhsm2.conf"), 1);
+}
+
+int
+rk_softhsm_new(void **state)
+{
+	rk_softhsm *softhsm = calloc(1, sizeof(*softhsm));
+
+	if (!softhsm)
+		return -1;
+	*state = softhsm;
+	softhsm->env.ops = &ops;
+	softhsm->module = find_module();
+	return settle(softhsm);
+}
+
+void
+rk_softhsm_settle(rk_softhsm *softhsm)
+{
+	rk_pkcs11_free(softhsm->pkcs11);
+	softhsm->pkcs11 = NULL;
+	assert_int_equal(rk_folder_remove(&softhsm->folder), 0);
+	assert_int_equal(settle(softhsm), 0);
 }
 
 int

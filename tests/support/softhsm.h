@@ -30,6 +30,8 @@ typedef struct rk_softhsm {
 int rk_softhsm_new(void **state);
 int rk_softhsm_free(void **state);
 
+/* Start anew in the same test: no worker, no token, no log. */
+void rk_softhsm_settle(rk_softhsm *softhsm);
 /* Skips or fails the test where there is no SoftHSM. */
 rk_softhsm *rk_softhsm_or_skip(void **state);
 /* A launcher of its own, for these modules (NULL at the end), in place of the one before. */
