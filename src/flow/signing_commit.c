@@ -1,0 +1,230 @@
+#include "flow/signing_private.h"
+
+#include "base/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The order in which files appear: what a client reads first comes last. */
+static const enum rk_role_kind order[] = {
+    RK_ROLE_DELEGATED, RK_ROLE_TARGETS, RK_ROLE_SNAPSHOT, RK_ROLE_ROOT, RK_ROLE_TIMESTAMP};
+
+static rk_error *
+consistent(struct rk_signing_repo *run, bool *ret_consistent)
+{
+	struct rk_signing_doc *doc = rk_signing_doc_of(run, "root");
+	const rk_root *root = NULL;
+	rk_error *err =
+	    rk_repo_root(run->repo, doc && doc->publish ? RK_VIEW_NEXT : RK_VIEW_PUBLISHED, &root);
+
+	if (!err)
+		*ret_consistent = root->consistent_snapshot;
+	return err;
+}
+
+static rk_error *
+published_name(struct rk_signing_repo *run, const struct rk_signing_doc *doc, char **ret_name)
+{
+	bool numbered = false;
+	rk_error *err = consistent(run, &numbered);
+
+	return err ? err
+		   : rk_repo_dialect(run->repo)->published_name(
+			 doc->role, doc->envelope->version, numbered, ret_name);
+}
+
+static rk_error *
+put_in_memory(struct rk_signing_repo *run, const struct rk_signing_doc *doc, rk_source *memory)
+{
+	RK_AUTO(rk_str) name = NULL;
+	rk_error *err = published_name(run, doc, &name);
+
+	return err ? err
+		   : rk_source_put(
+			 memory, name, doc->envelope->text->data, doc->envelope->text->len);
+}
+
+/* The result as a client would find it, before it is written. */
+static rk_error *
+walk(struct rk_signing_repo *run, bool new_root)
+{
+	RK_AUTO(rk_source) memory = NULL;
+	RK_AUTO(rk_source) folder = NULL;
+	RK_AUTO(rk_source) whole = NULL;
+	RK_AUTO(rk_client_state) state = NULL;
+	rk_env *env = run->signing->options.env;
+	struct rk_chain_request request = {
+	    .dialect = rk_repo_dialect(run->repo),
+	    .anchor_version = run->anchor_version,
+	    .anchor_sha256 = run->anchor,
+	    .now = env->ops->now(env),
+	    .ignore_expiry = true,
+	    .delegations_may_miss = true,
+	};
+	bool held = false;
+	rk_error *err = rk_source_memory(&memory);
+
+	for (size_t i = 0; i < run->count && !err; i++)
+		if (run->docs[i].publish)
+			err = put_in_memory(run, &run->docs[i], memory);
+	if (!err)
+		err = rk_repo_source(run->repo, &folder);
+	if (!err)
+		err = rk_source_overlay(memory, folder, &whole);
+	if (!err)
+		err = rk_signing_is_held(run, "snapshot", new_root, &held);
+	request.snapshot_may_miss = !held;
+	if (!err)
+		err = rk_signing_is_held(run, "timestamp", new_root, &held);
+	request.timestamp_may_miss = !held;
+	request.source = whole;
+	if (!err)
+		err = rk_chain_walk(&request, &state);
+	return rk_wrap(err,
+	    "a client would refuse what would be published of %s; nothing was written",
+	    RK_SHOW(rk_repo_name(run->repo)));
+}
+
+static rk_error *
+note_published(struct rk_signing_repo *run, const struct rk_signing_doc *doc, char *name)
+{
+	size_t count = run->outcome.published_count;
+	struct rk_signing_published *grown = realloc(run->published, (count + 1) * sizeof(*grown));
+	rk_error *err = rk_signing_own_text(run, name);
+
+	if (grown)
+		run->published = grown;
+	if (err)
+		return err;
+	if (!grown)
+		return rk_out_of_memory();
+	grown[count] = (struct rk_signing_published){doc->role, doc->envelope->version, name};
+	run->outcome.published = grown;
+	run->outcome.published_count = count + 1;
+	return NULL;
+}
+
+static rk_error *
+publish_doc(struct rk_signing_repo *run, struct rk_signing_doc *doc, rk_change *change)
+{
+	const rk_store *store = rk_repo_store(run->repo);
+	char *name = NULL;
+	rk_error *err = published_name(run, doc, &name);
+
+	if (err)
+		return err;
+	err = note_published(run, doc, name);
+	if (!err)
+		err = rk_store_put_published(
+		    store, change, name, doc->envelope->text->data, doc->envelope->text->len);
+	if (!err && doc->staged)
+		err = rk_store_unstage(store, change, doc->role);
+	return err;
+}
+
+static rk_error *
+add_files(struct rk_signing_repo *run, rk_change *change)
+{
+	const rk_store *store = rk_repo_store(run->repo);
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		for (size_t j = 0; j < run->count && !err; j++)
+			if (run->docs[j].kind == order[i] && run->docs[j].publish)
+				err = publish_doc(run, &run->docs[j], change);
+	for (size_t i = 0; i < run->count && !err; i++)
+		if (!run->docs[i].publish && run->docs[i].changed)
+			err = rk_store_stage(store, change, run->docs[i].role,
+			    run->docs[i].envelope->text->data, run->docs[i].envelope->text->len);
+	return err;
+}
+
+static rk_error *
+add_journal(struct rk_signing_repo *run, rk_change *change)
+{
+	const struct rk_signing_options *options = &run->signing->options;
+	RK_AUTO(rk_journal_entry) entry = NULL;
+	RK_AUTO(rk_str) action = NULL;
+	RK_AUTO(rk_node) tokens = NULL;
+	rk_error *err = rk_strdupf(&action, "sign %s", rk_repo_name(run->repo));
+
+	if (!err)
+		err = rk_journal_entry_new(options->env, action, &entry);
+	for (size_t i = 0; i < run->outcome.signature_count && !err; i++)
+		err = rk_journal_entry_key(entry, run->outcome.signatures[i].fingerprint);
+	if (!err)
+		err = rk_hands_used(run->signing->hands, &tokens);
+	if (!err && rk_node_count(tokens) > 0)
+		err = rk_journal_entry_tokens(entry, RK_TAKE(tokens));
+	if (err)
+		return err;
+	if (options->clock != options->env->ops->now(options->env))
+		rk_journal_entry_clock(entry, options->clock);
+	return rk_change_journal(change, RK_TAKE(entry));
+}
+
+/* What this person's machine must know before a signature leaves it. */
+static rk_error *
+remember(struct rk_signing_repo *run)
+{
+	rk_memory_payload *payloads = calloc(run->outcome.signature_count + 1, sizeof(*payloads));
+	char **prints = calloc(run->outcome.signature_count + 1, sizeof(*prints));
+	struct rk_memory_news news = {
+	    .name = rk_repo_name(run->repo),
+	    .anchor_version = run->anchor_version,
+	    .anchor_sha256 = run->anchor,
+	    .payloads = payloads,
+	    .count = run->outcome.signature_count,
+	};
+	rk_error *err = payloads && prints ? NULL : rk_out_of_memory();
+
+	for (size_t i = 0; i < run->outcome.signature_count && !err; i++) {
+		const struct rk_signing_signed *sig = &run->signatures[i];
+		struct rk_signing_doc *doc = rk_signing_doc_of(run, sig->role);
+
+		prints[i] = (char *)(uintptr_t)sig->fingerprint;
+		payloads[i].role = doc->role;
+		payloads[i].version = sig->version;
+		payloads[i].fingerprints = &prints[i];
+		payloads[i].fingerprint_count = 1;
+		err = rk_envelope_sha256(doc->envelope, payloads[i].sha256);
+	}
+	if (!err && news.count > 0)
+		err = rk_memory_record_news(run->signing->options.memory, &news);
+	free(payloads);
+	free(prints);
+	return err;
+}
+
+rk_error *
+rk_signing_commit(struct rk_signing_repo *run)
+{
+	struct rk_signing_doc *root = rk_signing_doc_of(run, "root");
+	rk_keep *keep = run->signing->options.keep;
+	RK_AUTO(rk_change) change = NULL;
+	bool any = false;
+	rk_error *err;
+
+	for (size_t i = 0; i < run->count; i++)
+		any |= run->docs[i].publish;
+	if (any) {
+		err = walk(run, root && root->publish);
+		if (err)
+			return err;
+	}
+	err = remember(run);
+	if (!err)
+		err = rk_change_new(keep, &change);
+	if (!err)
+		err = add_files(run, change);
+	if (err || rk_change_is_empty(change))
+		return err;
+	if (run->first && root && root->publish) {
+		err = rk_keep_repo_set_anchor(
+		    keep, rk_repo_name(run->repo), run->anchor_version, run->anchor);
+		rk_change_save_keep(change);
+	}
+	if (!err)
+		err = add_journal(run, change);
+	return err ? err : rk_change_commit(change);
+}

@@ -1,0 +1,124 @@
+/*
+ * signing_private.h - what the rooms of signing share
+ *
+ * signing.c is the run and its results; signing_docs.c the drafts and their signatures;
+ * signing_derive.c snapshot and timestamp; signing_parts.c what may be published together;
+ * signing_commit.c the client's walk and the one change.
+ */
+#ifndef RK_FLOW_SIGNING_PRIVATE_H
+#define RK_FLOW_SIGNING_PRIVATE_H
+
+#include "flow/repo.h"
+#include "flow/signing.h"
+
+/* A key that may sign, looked for once in a run. */
+struct rk_signing_signer {
+	const rk_keep_key *key;
+	rk_hand *hand; /* NULL: not at hand */
+	char *reason; /* why not; safe to print */
+	bool lacked_pin;
+	bool ready;
+	struct rk_signing_signer *next;
+};
+
+/* The next file of a role, with the signatures it has so far. */
+struct rk_signing_doc {
+	char *role;
+	enum rk_role_kind kind;
+	rk_envelope *envelope;
+	struct rk_authority judges[2];
+	size_t judge_count;
+	bool met; /* by every judge */
+	bool changed; /* differs from what is staged on the disk */
+	bool staged; /* is staged on the disk */
+	bool publish; /* goes out in this run */
+};
+
+struct rk_signing_repo {
+	struct rk_signing *signing;
+	rk_repo *repo;
+	struct rk_signing_doc *docs;
+	size_t count;
+	uint8_t anchor[RK_SHA256_SIZE]; /* by which this person's memory knows it */
+	int64_t anchor_version;
+	bool first; /* no root was ever published */
+	struct rk_signing_outcome outcome;
+	struct rk_signing_signed *signatures;
+	struct rk_signing_published *published;
+	struct rk_signing_pending *pending;
+	struct rk_signing_absent *absent;
+	char **texts; /* owned by the outcome's fields */
+	size_t text_count;
+	const char ***lists;
+	size_t list_count;
+};
+
+struct rk_signing {
+	struct rk_signing_options options;
+	rk_hands *hands;
+	struct rk_signing_signer *signers;
+	struct rk_signing_repo **repos;
+	size_t count;
+	bool token_used;
+};
+
+/* docs */
+
+struct rk_signing_doc *rk_signing_doc_of(struct rk_signing_repo *run, const char *role);
+/* Takes `envelope` over, also on failure; replaces a doc of that role. Judges are set later. */
+RK_CHECKED rk_error *rk_signing_doc_put(
+    struct rk_signing_repo *run, const char *role, rk_envelope *envelope, bool on_disk);
+/* Who must have signed it: those of the staged root where `new_root`, else the published one's. */
+RK_CHECKED rk_error *
+rk_signing_doc_judge(struct rk_signing_repo *run, struct rk_signing_doc *doc, bool new_root);
+/* Find the keep's keys among the doc's judges, without a login. */
+RK_CHECKED rk_error *
+rk_signing_doc_reach(struct rk_signing_repo *run, const struct rk_signing_doc *doc);
+/* The same for a role that has no doc yet; nobody being trusted with it is success. */
+RK_CHECKED rk_error *rk_signing_role_reach(struct rk_signing_repo *run, const char *role);
+/* Have every key that is at hand sign each of these that it has not signed. */
+RK_CHECKED rk_error *
+rk_signing_docs_sign(struct rk_signing_repo *run, struct rk_signing_doc **docs, size_t count);
+void rk_signing_docs_free(struct rk_signing_repo *run);
+/* May a key named KEY take part in this run? */
+bool rk_signing_is_wanted(const struct rk_signing *signing, const rk_keep_key *key);
+/* NULL: not looked for. */
+struct rk_signing_signer *
+rk_signing_signer_of(const struct rk_signing *signing, const rk_keep_key *key);
+
+/* derive */
+
+/* What the staged root makes due: targets under its new keys. */
+RK_CHECKED rk_error *rk_signing_derive_targets(struct rk_signing_repo *run);
+/*
+ * The snapshot over what will be there (docs with `publish`, else published files); a doc that is
+ * signed already must list the same. `*ret_doc` NULL: the published one still says it all.
+ */
+RK_CHECKED rk_error *rk_signing_derive_snapshot(
+    struct rk_signing_repo *run, bool new_root, struct rk_signing_doc **ret_doc);
+RK_CHECKED rk_error *rk_signing_derive_timestamp(
+    struct rk_signing_repo *run, bool new_root, struct rk_signing_doc **ret_doc);
+/* Does the published file of the role exist and satisfy the root that will be in force? */
+RK_CHECKED rk_error *rk_signing_published_holds(
+    struct rk_signing_repo *run, const char *role, bool new_root, bool *ret_holds);
+/* Is the role ours to sign under that root? */
+RK_CHECKED rk_error *
+rk_signing_is_held(struct rk_signing_repo *run, const char *role, bool new_root, bool *ret_held);
+
+/* parts */
+
+/* Set `publish` on the docs of the largest closed part that has its signatures, making and signing
+ * snapshot and timestamp on the way. */
+RK_CHECKED rk_error *rk_signing_parts(struct rk_signing_repo *run);
+/* What waits, for the outcome. */
+RK_CHECKED rk_error *rk_signing_parts_pending(struct rk_signing_repo *run);
+
+/* commit */
+
+RK_CHECKED rk_error *rk_signing_commit(struct rk_signing_repo *run);
+
+/* A text or a list that lives as long as the outcome; taken over, also on failure. */
+RK_CHECKED rk_error *rk_signing_own_text(struct rk_signing_repo *run, char *text);
+RK_CHECKED rk_error *rk_signing_own_list(struct rk_signing_repo *run, const char **list);
+
+#endif
