@@ -1,0 +1,75 @@
+"""What the faults' tests share: a keep that is set back before each blow, and strace's injection."""
+import json
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "stories"))
+
+import story  # noqa: E402
+
+LIMIT = 500
+ROLES = ("root", "targets", "snapshot", "timestamp")
+
+
+class Fault(story.Story):
+    """A repository with a new root and a new targets staged: the whole promotion is struck."""
+
+    def setUp(self):
+        super().setUp()
+        story.need("strace")
+        self.published()
+        self.good("role", "set", "demo", "root", "--expires", "300")
+        self.good("target", "add", "demo", "--name", "x", "--length", "1", "--sha256", "00" * 32)
+        self.was = self.versions()
+        self.will_be = [version + 1 for version in self.was]
+        for name in ("keep", "state"):
+            shutil.copytree(self.folder / name, self.folder / f"{name}.before", symlinks=True)
+        self.able_to_trace()
+
+    def able_to_trace(self):
+        done = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False)
+        if done.returncode:
+            story.missing("strace may not trace here")
+
+    def set_back(self):
+        for name in ("keep", "state"):
+            shutil.rmtree(self.folder / name)
+            shutil.copytree(self.folder / f"{name}.before", self.folder / name, symlinks=True)
+
+    def versions(self):
+        return [self.version(role) for role in ROLES]
+
+    def struck(self, calls, effect, number):
+        """`sign demo` with this effect at the Nth of these system calls of the main process."""
+        words = ["strace", "-qq", "-o", self.folder / "trace", "-e", f"trace={calls}",
+                 f"--inject={calls}:{effect}:when={number}", *self.command(["sign", "demo"])]
+        done = subprocess.run(words, cwd=self.keep, env=self.env, capture_output=True,
+                              timeout=story.TIMEOUT, start_new_session=True, check=False)
+        return done.returncode, done.stdout.decode() + done.stderr.decode()
+
+    def was_reached(self):
+        """Did the program come to the call that was to be struck?"""
+        return "(INJECTED)" in (self.folder / "trace").read_text(errors="replace") or \
+            "killed by SIGKILL" in (self.folder / "trace").read_text(errors="replace")
+
+    def whole(self, where):
+        """The keep is in the old state or the new one, works, and one more run finishes."""
+        self.rk("verify", "demo").done()
+        self.assertIn(self.versions(), (self.was, self.will_be), where)
+        self.rk("status", "demo").done()
+        self.good("sign", "demo")
+        self.assertEqual(self.versions(), self.will_be, where)
+        self.verified()
+        self.good("check")
+        self.good("log", "verify")
+        self.no_strays()
+        self.assertEqual(json.loads(self.newest("targets").read_bytes())["signed"]["targets"]["x"],
+                         {"length": 1, "hashes": {"sha256": "00" * 32}}, where)
+
+
+def killed(status):
+    return status in (-signal.SIGKILL, 128 + signal.SIGKILL)

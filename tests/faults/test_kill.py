@@ -1,0 +1,67 @@
+"""SIGKILL at every file operation of a promotion: afterwards all is old or all is new."""
+import fault
+import story
+
+CALLS = {
+    "open": "openat,openat2",
+    "write": "write,pwrite64,writev",
+    "rename": "rename,renameat,renameat2",
+    "sync": "fsync,fdatasync,syncfs",
+    "unlink": "unlink,unlinkat",
+    "make": "mkdir,mkdirat,link,linkat",
+    "cut": "ftruncate,fallocate",
+}
+
+
+class Kill(fault.Fault):
+    def every(self, kind):
+        calls = CALLS[kind]
+        for number in range(1, fault.LIMIT):
+            self.set_back()
+            status, text = self.struck(calls, "signal=SIGKILL", number)
+            if not fault.killed(status):
+                self.assertEqual(status, 0, text)
+                self.assertEqual(self.versions(), self.will_be)
+                print(f"{kind}: {number - 1} blows")
+                return number - 1
+            with self.subTest(f"{kind} {number}"):
+                self.whole(f"killed at {kind} {number}")
+        self.fail(f"still killed at {kind} {fault.LIMIT}")
+
+    def test_at_every_open(self):
+        self.assertGreater(self.every("open"), 0)
+
+    def test_at_every_write(self):
+        self.assertGreater(self.every("write"), 0)
+
+    def test_at_every_rename(self):
+        self.assertGreaterEqual(self.every("rename"), 4)
+
+    def test_at_every_sync(self):
+        self.assertGreater(self.every("sync"), 0)
+
+    def test_at_every_unlink(self):
+        self.every("unlink")
+
+    def test_at_every_new_folder_or_link(self):
+        self.every("make")
+
+    def test_at_every_cut(self):
+        self.every("cut")
+
+    def test_again_while_it_recovers(self):
+        for first in range(1, fault.LIMIT):
+            for second in range(1, fault.LIMIT):
+                self.set_back()
+                status, _ = self.struck(CALLS["rename"], "signal=SIGKILL", first)
+                if not fault.killed(status):
+                    return
+                status, _ = self.struck(CALLS["rename"], "signal=SIGKILL", second)
+                with self.subTest(f"rename {first}, then {second}"):
+                    self.whole(f"killed at rename {first}, then {second}")
+                if not fault.killed(status):
+                    break
+
+
+if __name__ == "__main__":
+    story.main()
