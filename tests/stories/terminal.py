@@ -1,7 +1,7 @@
 """A terminal with the program on it: what it shows is read, what a person types is sent."""
 import errno
+import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -15,14 +15,22 @@ class Terminal:
     def __init__(self, words, cwd, env):
         self.screen = ""
         self.status = None
-        self.pid, self.fd = pty.fork()
+        self.fd, self.slave = os.openpty()
+        self.pid = os.fork()
         if self.pid == 0:
-            try:
-                os.chdir(cwd)
-                os.execve(words[0], words, env)
-            finally:
-                os._exit(127)
-        self.slave = os.open(os.ptsname(self.fd), os.O_RDWR | os.O_NOCTTY)
+            self.become(words, cwd, env)
+
+    def become(self, words, cwd, env):
+        try:
+            os.setsid()
+            fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+            for number in range(3):
+                os.dup2(self.slave, number)
+            os.closerange(3, 64)
+            os.chdir(cwd)
+            os.execve(words[0], words, env)
+        finally:
+            os._exit(127)
 
     def __enter__(self):
         return self
