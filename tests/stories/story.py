@@ -183,6 +183,7 @@ class Story(unittest.TestCase):
 
     @staticmethod
     def shape_name(arguments):
+        """`token list` or `status`: the longest command that has a shape."""
         words = [str(word) for word in arguments]
         two = " ".join(words[:2])
         if "--dry-run" in words:
