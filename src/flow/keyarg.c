@@ -1,0 +1,71 @@
+#include "flow/keyarg.h"
+
+#include "base/show.h"
+
+#include <string.h>
+
+#define KEY_FILE_MAX (64u << 10)
+
+static const rk_keep_key *
+key_by_uri(const rk_keep *keep, const char *uri)
+{
+	for (size_t i = 0; i < rk_keep_key_count(keep); i++) {
+		const rk_keep_key *key = rk_keep_key_at(keep, i);
+
+		for (size_t j = 0; j < key->token_count; j++)
+			if (!strcmp(key->tokens[j], uri))
+				return key;
+	}
+	return NULL;
+}
+
+rk_error *
+rk_keyarg_known(const rk_keep *keep, const char *text, const rk_keep_key **ret_key)
+{
+	const rk_keep_key *key = rk_keep_key_by_name(keep, text);
+
+	if (!key && !strncmp(text, "pkcs11:", strlen("pkcs11:"))) {
+		key = key_by_uri(keep, text);
+		if (!key)
+			return rk_fail(RK_E_NOT_FOUND, "enrol it: rootkeep key enrol NAME URI",
+			    "the keep has no key at %s", RK_SHOW(text));
+	}
+	if (!key)
+		return rk_keep_key_find(keep, text, ret_key);
+	*ret_key = key;
+	return NULL;
+}
+
+static bool
+looks_like_file(const char *text)
+{
+	size_t len = strlen(text);
+
+	return strchr(text, '/') || (len > 5 && !strcmp(text + len - 5, ".json")) ||
+	       (len > 4 && !strcmp(text + len - 4, ".pem")) ||
+	       (len > 4 && !strcmp(text + len - 4, ".der")) ||
+	       (len > 4 && !strcmp(text + len - 4, ".crt"));
+}
+
+static rk_error *
+key_of_file(const rk_dialect *dialect, const char *path, rk_tuf_key **ret_key)
+{
+	RK_AUTO(rk_text) text = NULL;
+	rk_error *err = rk_text_read_path(path, KEY_FILE_MAX, &text);
+
+	return err ? err : rk_tuf_key_from_file(dialect, text, path, ret_key);
+}
+
+rk_error *
+rk_keyarg_tuf(const rk_keep *keep, const rk_dialect *dialect, const char *text, bool file,
+    rk_tuf_key **ret_key)
+{
+	const rk_keep_key *key = NULL;
+	rk_error *err;
+
+	if (file && !rk_keep_key_by_name(keep, text) && looks_like_file(text) &&
+	    strncmp(text, "pkcs11:", strlen("pkcs11:")) != 0)
+		return key_of_file(dialect, text, ret_key);
+	err = rk_keyarg_known(keep, text, &key);
+	return err ? err : rk_tuf_key_make(dialect, key->pubkey, ret_key);
+}
