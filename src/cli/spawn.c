@@ -1,5 +1,6 @@
 #include "cli/spawn.h"
 
+#include "base/show.h"
 #include "json/document.h"
 
 #include <errno.h>
@@ -280,6 +281,18 @@ code_of(const char *name)
 	return RK_E_INTERNAL;
 }
 
+/* The child showed it already; once more at worst doubles a backslash, and believes nobody. */
+static rk_error *
+put_around(rk_error *err, enum rk_code code, const char *remedy, const char *sentence)
+{
+	RK_AUTO_BUF(text);
+
+	rk_show_bare(&text, sentence, strlen(sentence), 0);
+	if (err)
+		return rk_wrap(err, "%s", rk_buf_str(&text));
+	return rk_fail(code, remedy, "%s", rk_buf_str(&text));
+}
+
 /* The innermost cause first, then one around the other. */
 static rk_error *
 rebuild(const rk_node *told)
@@ -293,11 +306,9 @@ rebuild(const rk_node *told)
 	for (size_t i = rk_node_count(causes); i > 0; i--) {
 		const char *cause = rk_node_text(rk_node_at(causes, i - 1));
 
-		cause = cause ? cause : "";
-		err = err ? rk_wrap(err, "%s", cause) : rk_fail(code, remedy, "%s", cause);
+		err = put_around(err, code, remedy, cause ? cause : "");
 	}
-	message = message ? message : "the child failed without a word";
-	return err ? rk_wrap(err, "%s", message) : rk_fail(code, remedy, "%s", message);
+	return put_around(err, code, remedy, message ? message : "the child failed without a word");
 }
 
 rk_error *
