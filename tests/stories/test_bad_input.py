@@ -324,7 +324,7 @@ class Usage(story.Story):
 
     def test_help_and_version_succeed_on_stdout(self):
         self.good("--version").says("rootkeep")
-        self.good("help").says("Tokens")
+        self.good("help").says("Commands", "token list")
         self.good("help", "key", "generate").says("--token")
         self.good("key", "generate", "--help").says("--token")
         for shell in ("bash", "zsh", "fish"):
