@@ -112,10 +112,10 @@ deny_sockets(scmp_filter_ctx filter)
 	for (unsigned family = 0; family < AF_MAX && bad == 0; family++)
 		if (family != AF_UNIX)
 			bad = seccomp_rule_add(
-			    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family));
+			    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family, 0));
 	if (bad == 0)
 		bad = seccomp_rule_add(
-		    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX));
+		    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX, 0));
 	return bad;
 }
 

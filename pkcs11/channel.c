@@ -60,12 +60,6 @@ rk_channel_is_dead(const rk_channel *channel)
 	return channel->fd < 0;
 }
 
-pid_t
-rk_channel_pid(const rk_channel *channel)
-{
-	return channel->pid;
-}
-
 void
 rk_channel_kill(rk_channel *channel)
 {
