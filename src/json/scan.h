@@ -6,9 +6,10 @@
  * UTF-8, no lone surrogates, no NUL (raw or \u0000), nesting to 64, nothing after the value but
  * white space. What it has passed can be walked without another check. No tree is built: a value
  * is a span of the text. Objects whose members are sorted cost constant memory; an unsorted one is
- * indexed while it is checked (8 bytes a member).
+ * indexed while it is checked (24 bytes a member). Pages of a mapped text that was passed are given
+ * back, in the scan and in the walks after it.
  *
- * Ownership  spans borrow the text.
+ * Ownership  spans borrow the text, rk_text and bytes.
  * Errors     RK_E_MALFORMED with line and column (1-based; columns in bytes); RK_E_LIMIT for the
  *            nesting; RK_E_NOMEM.
  */
@@ -35,6 +36,11 @@ typedef struct rk_json {
 	const char *text;
 	size_t len;
 	enum rk_json_kind kind;
+	/* What the scan found, for canonical.c: one more than how many levels, from this value down,
+	 * may hold unsorted objects; white space or needless escapes. 0: not known. */
+	uint8_t unsorted;
+	uint8_t loose;
+	const rk_text *source; /* whose pages a walk gives back; NULL: none */
 } rk_json;
 
 /* Pass over all of `text`; `name` is for messages ("root.json", foreign). */
@@ -48,6 +54,9 @@ typedef struct rk_json_iter {
 	const char *at;
 	const char *end;
 	bool object;
+	uint8_t unsorted; /* as in the values that come out */
+	uint8_t loose;
+	const rk_text *source;
 } rk_json_iter;
 rk_json_iter rk_json_each(const rk_json *container);
 /* False at the end. `ret_key` (a string span) is set for objects; may be NULL. */

@@ -1,0 +1,333 @@
+#include "json/scan.h"
+
+#include "base/show.h"
+#include "json/escape.h"
+#include "json/order.h"
+#include "json/scan_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FORGET_STEP ((ptrdiff_t)1 << 20)
+
+/* A member's name. */
+struct name {
+	const char *text; /* behind the opening quote */
+	size_t len;
+	bool escaped;
+};
+
+static const char *scan_value(struct rk_scan *scan, const char *at, unsigned level);
+
+const char *
+rk_scan_fail(struct rk_scan *scan, enum rk_code code, const char *place, const char *what)
+{
+	size_t line, column;
+
+	rk_json_position(scan->start, place, &line, &column);
+	scan->err = rk_fail(code, "have it written anew by the program that made it",
+	    "%s, line %zu, column %zu: %s", RK_SHOW(scan->name), line, column, what);
+	return NULL;
+}
+
+/* Where `at` stands, something else should: say so, or that the text is at its end. */
+static const char *
+expected(struct rk_scan *scan, const char *at, const char *what)
+{
+	return rk_scan_fail(
+	    scan, RK_E_MALFORMED, at, at < scan->end ? what : "the text ends too early");
+}
+
+/* White space stands between the parts of a container on `level`. */
+static inline const char *
+scan_space(struct rk_scan *scan, const char *at, unsigned level)
+{
+	if (at < scan->end && rk_bytes_is_space(*at)) {
+		rk_scan_loose(scan, level);
+		at = rk_bytes_space(at, scan->end);
+	}
+	return at;
+}
+
+static void
+forget(struct rk_scan *scan, const char *at)
+{
+	rk_text_forget(scan->source, (size_t)(at - scan->start));
+	scan->forget_at = scan->end - at > FORGET_STEP ? at + FORGET_STEP : scan->end;
+}
+
+/* "-" and digits as the strict form has them; what follows is the caller's to judge. */
+static const char *
+scan_integer(struct rk_scan *scan, const char *at)
+{
+	const char *start = at, *digits;
+	int64_t value = 0;
+
+	if (*at == '-')
+		at++;
+	digits = at;
+	while (at < scan->end && *at >= '0' && *at <= '9') {
+		value = value * 10 + (*at++ - '0');
+		if (value > RK_JSON_INT_MAX)
+			return rk_scan_fail(scan, RK_E_MALFORMED, start,
+			    "an integer beyond 9007199254740991, which not every client can read");
+	}
+	if (at == digits)
+		return expected(scan, at, "a minus sign without a number");
+	if (*digits == '0' && at - digits > 1)
+		return rk_scan_fail(scan, RK_E_MALFORMED, start, "a number that begins with zero");
+	if (*start == '-' && value == 0)
+		return rk_scan_fail(scan, RK_E_MALFORMED, start, "minus zero");
+	if (at < scan->end && (*at == '.' || *at == 'e' || *at == 'E'))
+		return rk_scan_fail(scan, RK_E_MALFORMED, start,
+		    "a number with a fraction or an exponent; canonical JSON has integers only");
+	return at;
+}
+
+static const char *
+scan_word(struct rk_scan *scan, const char *at, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(scan->end - at) < len || memcmp(at, word, len) != 0)
+		return rk_scan_fail(scan, RK_E_MALFORMED, at, "this is not a JSON value");
+	return at + len;
+}
+
+static const char *
+says_twice(struct rk_scan *scan, const char *key)
+{
+	rk_json span = {.text = key - 1, .kind = RK_JSON_STRING};
+	RK_AUTO(rk_str) what = NULL;
+	RK_AUTO_BUF(name);
+
+	span.len = (size_t)(rk_bytes_string_end(key, scan->end) - span.text);
+	scan->err = rk_json_string(&span, &name);
+	if (!scan->err)
+		scan->err = rk_strdupf(&what, "the member %s is there twice",
+		    RK_SHOW_LEN(rk_buf_str(&name), name.len));
+	return scan->err ? NULL : rk_scan_fail(scan, RK_E_MALFORMED, span.text, what);
+}
+
+/* An object whose members are not in order: are any two of the same name? */
+static bool
+check_unsorted(struct rk_scan *scan, const rk_json *object, size_t count)
+{
+	struct rk_order_member *members = NULL;
+	const char *twice = NULL;
+
+	scan->err = rk_order_make(object, count, &members);
+	if (scan->err)
+		return false;
+	for (size_t i = 1; i < count && !twice; i++)
+		if (members[i - 1].head == members[i].head &&
+		    rk_escape_compare(members[i - 1].key, members[i].key) == 0)
+			twice = members[i].key;
+	free(members);
+	if (twice)
+		says_twice(scan, twice);
+	return !twice;
+}
+
+static inline int
+compare_names(const struct name *a, const struct name *b)
+{
+	size_t len = a->len < b->len ? a->len : b->len;
+	int order;
+
+	if (a->escaped || b->escaped)
+		return rk_escape_compare(a->text, b->text);
+	/* Most neighbours differ at once. */
+	if (len > 0 && *a->text != *b->text)
+		return (uint8_t)*a->text < (uint8_t)*b->text ? -1 : 1;
+	order = memcmp(a->text, b->text, len);
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+/* A member's name and the colon; returns where the value begins. */
+static inline const char *
+scan_name(struct rk_scan *scan, const char *at, unsigned level, struct name *ret_name)
+{
+	if (at >= scan->end || *at != '"')
+		return expected(scan, at, "a member's name in quotes should be here");
+	ret_name->text = ++at;
+	at = rk_scan_string(scan, at, level, &ret_name->escaped);
+	if (!at)
+		return NULL;
+	ret_name->len = (size_t)(at - 1 - ret_name->text);
+	at = scan_space(scan, at, level);
+	if (at >= scan->end || *at != ':')
+		return expected(scan, at, "a colon should be here");
+	return scan_space(scan, at + 1, level);
+}
+
+/* Behind the comma, or at what closes the container. */
+static inline const char *
+scan_separator(struct rk_scan *scan, const char *at, unsigned level, char closing)
+{
+	at = scan_space(scan, at, level);
+	if (at >= scan->forget_at && scan->source)
+		forget(scan, at);
+	if (at < scan->end && *at == closing)
+		return at;
+	if (at >= scan->end || *at != ',')
+		return expected(scan, at,
+		    closing == '}' ? "a comma or a closing brace should be here"
+				   : "a comma or a closing bracket should be here");
+	at = scan_space(scan, at + 1, level);
+	if (at < scan->end && *at == closing)
+		return rk_scan_fail(scan, RK_E_MALFORMED, at, "a comma before the end");
+	return at;
+}
+
+static const char *
+scan_object(struct rk_scan *scan, const char *at, unsigned level)
+{
+	rk_json object = {.text = at, .kind = RK_JSON_OBJECT, .source = scan->source};
+	struct name last = {0}, name;
+	bool sorted = true;
+	size_t count = 0;
+
+	at = scan_space(scan, at + 1, level);
+	while (at >= scan->end || *at != '}') {
+		int order;
+
+		at = scan_name(scan, at, level, &name);
+		if (!at)
+			return NULL;
+		if (count++ > 0 && sorted) {
+			order = compare_names(&last, &name);
+			if (order == 0)
+				return says_twice(scan, name.text);
+			sorted = order < 0;
+		}
+		last = name;
+		at = scan_value(scan, at, level + 1);
+		if (at)
+			at = scan_separator(scan, at, level, '}');
+		if (!at)
+			return NULL;
+	}
+	object.len = (size_t)(at + 1 - object.text);
+	if (!sorted && level >= scan->unsorted)
+		scan->unsorted = level + 1;
+	return sorted || check_unsorted(scan, &object, count) ? at + 1 : NULL;
+}
+
+static const char *
+scan_array(struct rk_scan *scan, const char *at, unsigned level)
+{
+	at = scan_space(scan, at + 1, level);
+	while (at >= scan->end || *at != ']') {
+		at = scan_value(scan, at, level + 1);
+		if (at)
+			at = scan_separator(scan, at, level, ']');
+		if (!at)
+			return NULL;
+	}
+	return at + 1;
+}
+
+static const char *
+scan_container(struct rk_scan *scan, const char *at, unsigned level)
+{
+	if (level >= RK_JSON_DEPTH)
+		return rk_scan_fail(
+		    scan, RK_E_LIMIT, at, "objects and arrays are nested more than 64 deep");
+	return *at == '{' ? scan_object(scan, at, level) : scan_array(scan, at, level);
+}
+
+/* `level` is how many containers are around the value. */
+static const char *
+scan_value(struct rk_scan *scan, const char *at, unsigned level)
+{
+	bool escaped;
+
+	if (at >= scan->end)
+		return expected(scan, at, NULL);
+	switch (*at) {
+	case '"':
+		return rk_scan_string(scan, at + 1, level, &escaped);
+	case '{':
+	case '[':
+		return scan_container(scan, at, level);
+	case 't':
+		return scan_word(scan, at, "true");
+	case 'f':
+		return scan_word(scan, at, "false");
+	case 'n':
+		return scan_word(scan, at, "null");
+	default:
+		if (*at != '-' && (*at < '0' || *at > '9'))
+			return rk_scan_fail(scan, RK_E_MALFORMED, at, "this is not a JSON value");
+		return scan_integer(scan, at);
+	}
+}
+
+static enum rk_json_kind
+kind_of(char first)
+{
+	switch (first) {
+	case '"':
+		return RK_JSON_STRING;
+	case '{':
+		return RK_JSON_OBJECT;
+	case '[':
+		return RK_JSON_ARRAY;
+	case 't':
+		return RK_JSON_TRUE;
+	case 'f':
+		return RK_JSON_FALSE;
+	case 'n':
+		return RK_JSON_NULL;
+	default:
+		return RK_JSON_INTEGER;
+	}
+}
+
+static rk_error *
+scan_all(struct rk_scan *scan, rk_json *ret_value)
+{
+	const char *start = rk_bytes_space(scan->start, scan->end);
+	const char *end = scan_value(scan, start, 0);
+	const char *after;
+
+	if (!end)
+		return scan->err;
+	after = rk_bytes_space(end, scan->end);
+	if (after < scan->end) {
+		rk_scan_fail(
+		    scan, RK_E_MALFORMED, after, "something follows where the text should end");
+		return scan->err;
+	}
+	*ret_value = (rk_json){
+	    .text = start,
+	    .len = (size_t)(end - start),
+	    .kind = kind_of(*start),
+	    .unsorted = (uint8_t)(scan->unsorted + 1),
+	    .loose = (uint8_t)(scan->loose + 1),
+	    .source = scan->source,
+	};
+	return NULL;
+}
+
+rk_error *
+rk_scan_bytes(const char *bytes, size_t len, const char *name, rk_json *ret_value)
+{
+	struct rk_scan scan = {.name = name};
+
+	scan.start = bytes ? bytes : "";
+	scan.end = scan.start + len;
+	scan.forget_at = scan.end;
+	return scan_all(&scan, ret_value);
+}
+
+rk_error *
+rk_scan(const rk_text *text, const char *name, rk_json *ret_value)
+{
+	struct rk_scan scan = {.name = name, .source = text, .start = text->data};
+
+	scan.end = scan.start + text->len;
+	scan.forget_at = scan.start;
+	return scan_all(&scan, ret_value);
+}
