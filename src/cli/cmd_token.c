@@ -1,5 +1,4 @@
 #include "cli/cli.h"
-#include "cli/hold.h"
 #include "cli/planview.h"
 #include "cli/tokenview.h"
 
@@ -276,21 +275,42 @@ struct init_args {
 	const char *label;
 };
 
+/* Outside of a keep there is nothing to be careful for; a -C that is none is still an error. */
+static rk_error *
+open_keep(struct rk_run *run, rk_keep **ret_keep)
+{
+	const struct rk_keep_options options = {
+	    .dir = run->globals->keep_dir,
+	    .from = run->working_dir,
+	    .env = run->env,
+	};
+	rk_error *err = rk_keep_open(&options, ret_keep);
+
+	if (rk_error_code(err) != RK_E_NOT_FOUND || options.dir)
+		return err;
+	rk_error_free(err);
+	return NULL;
+}
+
 static rk_error *
 init_run(struct rk_run *run, const void *args)
 {
 	const struct init_args *init = args;
-	const struct rk_tokens_wish wish = {
+	RK_AUTO(rk_keep) keep = NULL;
+	RK_AUTO(rk_plan) plan = NULL;
+	RK_AUTO(rk_token_info) info = NULL;
+	struct rk_tokens_wish wish = {
 	    .env = run->env,
 	    .tokens = run->tokens,
 	    .uri = init->uri,
 	    .label = init->label,
 	    .dry_run = run->globals->dry_run,
 	};
-	RK_AUTO(rk_plan) plan = NULL;
-	RK_AUTO(rk_token_info) info = NULL;
-	rk_error *err = rk_tokens_init(&wish, &plan, &info);
+	rk_error *err = open_keep(run, &keep);
 
+	wish.keep = keep;
+	if (!err)
+		err = rk_tokens_init(&wish, &plan, &info);
 	if (err)
 		return err;
 	if (!info)
@@ -323,154 +343,7 @@ const struct rk_command rk_cmd_token_init = {
 	"--new-pin-file answer.\n\n"
 	"Whatever was on the token is lost. A token that was initialised before counts as full, "
 	"unless a login (--pin-file) shows that no key is on it: a full one wants its serial typed "
-	"back, or --erase=SERIAL.",
+	"back, or --erase=SERIAL. Never while a role of the keep trusts a key whose only copy it "
+	"holds.",
     .run = init_run,
-};
-
-/* token test */
-
-static const char *const stage_words[] = {
-    [RK_TOKENS_NOT_OFFERED] = "not offered",
-    [RK_TOKENS_NOT_MADE] = "cannot be made",
-    [RK_TOKENS_NOT_PROVEN] = "does not sign",
-    [RK_TOKENS_NOT_DESTROYED] = "cannot be destroyed",
-    [RK_TOKENS_WORKS] = "works",
-};
-
-static bool
-is_failure(enum rk_tokens_stage stage)
-{
-	return stage != RK_TOKENS_NOT_OFFERED && stage != RK_TOKENS_WORKS;
-}
-
-static const char *
-deepest(const rk_error *err)
-{
-	while (err && rk_error_cause(err))
-		err = rk_error_cause(err);
-	return err ? rk_error_message(err) : "";
-}
-
-static rk_error *
-test_table(struct rk_run *run, const rk_tokens_trial *trial)
-{
-	static const char *const headings[] = {"TYPE", "RESULT", "", NULL};
-	RK_AUTO(rk_table) table = NULL;
-	rk_error *err = rk_table_new(headings, &table);
-
-	if (err)
-		return err;
-	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT; type++) {
-		enum rk_tokens_stage stage = trial->stage[type];
-		enum rk_style_name style = stage == RK_TOKENS_WORKS ? RK_GOOD
-					   : is_failure(stage)	    ? RK_BAD
-								    : RK_FAINT;
-
-		rk_table_cell(table, "%s", rk_key_type_name((enum rk_key_type)type));
-		rk_table_styled(table, style, "%s", stage_words[stage]);
-		rk_table_cell(table, "%s", deepest(trial->err[type]));
-	}
-	rk_render_table(run->out, table);
-	return NULL;
-}
-
-static rk_error *
-add_trial(rk_node *array, const rk_tokens_trial *trial, size_t type)
-{
-	RK_AUTO(rk_node) node = rk_node_new_object();
-	enum rk_tokens_stage stage = trial->stage[type];
-	rk_error *err = node ? NULL : rk_out_of_memory();
-
-	if (!err)
-		err = rk_node_put_text(node, "type", rk_key_type_name((enum rk_key_type)type));
-	if (!err)
-		err = rk_node_put_text(node, "result", stage_words[stage]);
-	if (!err)
-		err = rk_node_put_bool(node, "offered", stage != RK_TOKENS_NOT_OFFERED);
-	if (!err)
-		err = rk_node_put_bool(node, "works", stage == RK_TOKENS_WORKS);
-	if (!err && trial->err[type])
-		err = rk_node_put_text(node, "because", deepest(trial->err[type]));
-	return err ? err : rk_node_append(array, RK_TAKE(node));
-}
-
-static rk_error *
-test_node(const rk_tokens_trial *trial, rk_node **ret_node)
-{
-	RK_AUTO(rk_node) node = rk_node_new_object();
-	RK_AUTO(rk_node) array = rk_node_new_array();
-	rk_error *err = node && array ? NULL : rk_out_of_memory();
-
-	for (size_t type = 0; !err && type < RK_KEY_GENERATED_COUNT; type++)
-		err = add_trial(array, trial, type);
-	if (!err)
-		err = rk_node_put(node, "results", RK_TAKE(array));
-	if (!err)
-		*ret_node = RK_TAKE(node);
-	return err;
-}
-
-static rk_error *
-show_trial(struct rk_run *run, const rk_tokens_trial *trial)
-{
-	rk_node *node = NULL;
-	rk_error *err = test_node(trial, &node);
-
-	if (err)
-		return err;
-	rk_render_json(run->out, node);
-	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT; type++)
-		if (is_failure(trial->stage[type]))
-			run->status = rk_code_exit(RK_E_FOUND);
-	return test_table(run, trial);
-}
-
-/* The prompt comes first; from then on a Ctrl-C waits for the scratch key to be gone. */
-static rk_error *
-test_now(struct rk_run *run, rk_hands *hands, const char *uri)
-{
-	RK_AUTO(rk_tokens_trial) trial = NULL;
-	rk_token *token = NULL;
-	sigset_t before;
-	rk_error *err = rk_hands_token(hands, uri, &token);
-
-	if (!err)
-		err = rk_hands_login(hands, token, RK_TOKENS_TEST_PURPOSE);
-	if (err)
-		return err;
-	rk_hold_begin(&before);
-	err = rk_tokens_test(hands, uri, rk_hold_asked, &trial);
-	run->signal = rk_hold_end(&before);
-	return err ? err : show_trial(run, trial);
-}
-
-static rk_error *
-test_run(struct rk_run *run, const void *args)
-{
-	const char *uri = ((const struct uri_args *)args)->uri;
-	RK_AUTO(rk_hands) hands = NULL;
-	RK_AUTO(rk_plan) plan = NULL;
-	rk_error *err = rk_hands_new(run->env, run->tokens, &hands);
-
-	if (!err)
-		err = rk_tokens_test_plan(hands, uri, &plan);
-	if (!err && run->globals->dry_run)
-		return rk_planview_render(run, plan);
-	if (!err)
-		err = rk_plan_consent(plan, run->env, RK_CONFIRM_ORDINARY, NULL);
-	return err ? err : test_now(run, hands, uri);
-}
-
-const struct rk_command rk_cmd_token_test = {
-    .name = "token test",
-    .summary = "make, use and destroy a scratch key of each type that a token offers",
-    .args_size = sizeof(struct uri_args),
-    .arguments = uri_arguments,
-    .effects = RK_TOUCHES_TOKEN,
-    .example = "rootkeep token test 'pkcs11:token=root-alice'",
-    .description =
-	"Each scratch key signs a random challenge, which is verified in software, and "
-	"is destroyed again. The keys that are on the token are not touched. Exit status "
-	"3 where a type that is offered does not work.",
-    .run = test_run,
 };

@@ -1,6 +1,7 @@
 #include "flow/tokens.h"
 
 #include "base/show.h"
+#include "flow/custody.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -283,6 +284,8 @@ rk_tokens_init(const struct rk_tokens_wish *wish, rk_plan **ret_plan, rk_token_i
 	if (!err && target->write_protected)
 		err = rk_fail(RK_E_TOKEN, "lift the protection with the token's own means",
 		    "%s is write-protected", RK_SHOW(target->label));
+	if (!err && target->initialized && wish->keep)
+		err = rk_custody_token(wish->keep, wish->env, wish->tokens, target);
 	if (!err && target->initialized && rk_tokens_can_look(wish->env, target))
 		err = look(wish, target, &contents);
 	if (!err)

@@ -9,7 +9,7 @@
  * Ownership  ret_* belong to the caller.
  * Errors     as the token's; RK_E_CANCELLED, RK_E_NO_INPUT from consent; RK_E_PIN_LOCKED,
  *            RK_E_PIN_LAST the SO PIN's state; RK_E_REFUSED a new PIN of a length that the token
- *            does not take; RK_E_TOKEN_GONE another token came in its place; RK_E_KEY_UNPROVEN an
+ *            does not take, or the only copy of a key that a role trusts would be lost; RK_E_TOKEN_GONE another token came in its place; RK_E_KEY_UNPROVEN an
  *            initialisation that the token does not show afterwards.
  */
 #ifndef RK_FLOW_TOKENS_H
@@ -17,12 +17,14 @@
 
 #include "flow/hands.h"
 #include "flow/plan.h"
+#include "keep/keep.h"
 
 struct rk_tokens_wish {
 	rk_env *env;
 	rk_tokens *tokens;
 	const char *uri;
 	const char *label; /* the new one */
+	rk_keep *keep; /* whose keys must not be lost; NULL: none */
 	bool dry_run; /* the plan is made, and nothing else */
 };
 

@@ -7,8 +7,11 @@
 static rk_error *
 initialise(struct rk_fake_token *stage, bool dry_run)
 {
-	const struct rk_tokens_wish wish = {
-	    &stage->env, &stage->tokens, "pkcs11:", "fresh", dry_run};
+	const struct rk_tokens_wish wish = {.env = &stage->env,
+	    .tokens = &stage->tokens,
+	    .uri = "pkcs11:",
+	    .label = "fresh",
+	    .dry_run = dry_run};
 	RK_AUTO(rk_plan) plan = NULL;
 	RK_AUTO(rk_token_info) info = NULL;
 	rk_error *err = rk_tokens_init(&wish, &plan, &info);
