@@ -25,6 +25,54 @@ pin_inside(void)
 	    "a URI with a PIN in it is refused");
 }
 
+/* The attributes of RFC 7512, of the path and of the query. */
+static const char *const path_names[] = {"id", "library-description", "library-manufacturer",
+    "library-version", "manufacturer", "model", "object", "serial", "slot-description", "slot-id",
+    "slot-manufacturer", "token", "type"};
+static const char *const query_names[] = {"module-name", "module-path", "pin-source"};
+
+#define COUNT(names) (sizeof(names) / sizeof((names)[0]))
+
+/* Its place among the names; `count` where it has none. */
+static size_t
+place_of(const char *name, size_t len, const char *const *names, size_t count)
+{
+	size_t place = 0;
+
+	while (
+	    place < count && (strlen(names[place]) != len || memcmp(names[place], name, len) != 0))
+		place++;
+	return place;
+}
+
+/*
+ * p11-kit passes over what it does not know in a query, and lets a second value win over the
+ * first: a URI that was misspelt, or looks like another than it is.
+ */
+static rk_error *
+check_names(const char *text)
+{
+	const char *at = strchr(text, ':') + 1;
+	bool query = false;
+	unsigned seen[2] = {0, 0};
+
+	while (*at) {
+		size_t len = strcspn(at, query ? "=&" : "=;?");
+		size_t place = query ? place_of(at, len, query_names, COUNT(query_names))
+				     : place_of(at, len, path_names, COUNT(path_names));
+
+		if (len > 0 && place == (query ? COUNT(query_names) : COUNT(path_names)))
+			return no_uri(text, "it has an attribute that is not known");
+		if (len > 0 && (seen[query] & (1u << place)))
+			return no_uri(text, "it has an attribute twice");
+		seen[query] |= len > 0 ? 1u << place : 0;
+		at += strcspn(at, query ? "&" : ";?");
+		query |= *at == '?';
+		at += *at != '\0';
+	}
+	return NULL;
+}
+
 static rk_error *
 check(const rk_uri *uri, const char *text)
 {
@@ -36,8 +84,8 @@ check(const rk_uri *uri, const char *text)
 		return rk_fail(RK_E_REFUSED, "put the PIN into a file and name it with --pin-file",
 		    "a pin-source that is a command is refused");
 	if (p11_kit_uri_any_unrecognized(uri->uri))
-		return no_uri(text, "it has an attribute that is not known");
-	return NULL;
+		return no_uri(text, "it has a value that matches nothing");
+	return check_names(text);
 }
 
 rk_error *

@@ -2,7 +2,8 @@
  * uri.h - PKCS#11 URIs: what they name, and those that we give out
  *
  * Parsed by p11-kit. A PIN inside a URI is refused, so is a pin-source that is a command, and so
- * is an attribute that p11-kit does not know: it would silently match nothing.
+ * is an attribute that is not known or there twice: it would silently match nothing, or something
+ * else.
  *
  * Ownership  ret_uri and ret_text belong to the caller.
  * Errors     RK_E_USAGE no PKCS#11 URI; RK_E_REFUSED; RK_E_NOMEM.
