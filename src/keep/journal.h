@@ -57,7 +57,7 @@ typedef struct rk_journal_head {
 RK_CHECKED rk_error *rk_journal_read_head(const rk_dir *dir, rk_journal_head *ret_head);
 /* The entry as the line that follows `head`, without a newline. */
 RK_CHECKED rk_error *
-rk_journal_line(const rk_journal_entry *entry, const rk_journal_head *head, rk_buf *out);
+rk_journal_line(rk_journal_entry *entry, const rk_journal_head *head, rk_buf *out);
 /* Every line, the chain, and the head. RK_E_MALFORMED names the first line that is wrong. A torn last
  * line is told in `ret_head`. */
 RK_CHECKED rk_error *rk_journal_verify(const rk_dir *dir, rk_journal_head *ret_head);
