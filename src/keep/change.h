@@ -10,7 +10,7 @@
  * Ownership  a change borrows the keep, which must be open for writing. Entries are taken over.
  * Errors     RK_E_IO, RK_E_UNSAFE, RK_E_LIMIT, RK_E_NOMEM; RK_E_EXISTS a file that is to be created
  *            exclusively; RK_E_NOT_FOUND; RK_E_INTERNAL a keep that is not open for writing, or a
- *            path that has two effects. Before the intent an error leaves the old state; after it
+ *            change that is spent. Before the intent an error leaves the old state; after it
  *            RK_E_IO says that the next command finishes.
  * Units      paths are relative to the keep, with slashes.
  */
@@ -32,7 +32,9 @@ enum rk_change_how {
 
 RK_CHECKED rk_error *rk_change_new(rk_keep *keep, rk_change **ret_change);
 
-/* Effects, in the order in which they are to happen. Folders are made and, once empty, removed. */
+/* Effects, in the order in which they are to happen. A later one on a path takes the place of an
+ * earlier one; a file that this change writes may be moved by it, too. Folders are made and, once
+ * empty, removed. */
 
 RK_CHECKED rk_error *rk_change_write(
     rk_change *change, const char *path, enum rk_change_how how, const void *bytes, size_t len);

@@ -1,0 +1,313 @@
+#include "keep/change_private.h"
+
+#include "base/show.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PENDING_FILES ((size_t)1 << 24)
+
+static rk_error *
+trouble(const char *verb, const char *path)
+{
+	int number = errno;
+
+	return rk_fail_errno(RK_E_IO, number,
+	    number == ENOSPC || number == EDQUOT ? "make room on that disk and run it again"
+						 : "check who owns it, its mode, and the disk",
+	    "cannot %s %s", verb, RK_SHOW(path));
+}
+
+rk_error *
+rk_change_split(const char *path, char **ret_folder, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	rk_error *err;
+
+	err = rk_strndup(path, slash ? (size_t)(slash - path) : 0, ret_folder);
+	if (!err)
+		*ret_name = slash ? slash + 1 : path;
+	return err;
+}
+
+/* The folder of `path`, made where `makes` says so and it is missing. */
+static rk_error *
+open_folder(
+    const rk_dir *dir, const char *path, bool makes, rk_dir **ret_folder, const char **ret_name)
+{
+	RK_AUTO(rk_str) folder = NULL;
+	rk_error *err;
+
+	err = rk_change_split(path, &folder, ret_name);
+	if (err)
+		return err;
+	if (!(*ret_name)[0] || strcmp(*ret_name, ".") == 0 || strcmp(*ret_name, "..") == 0)
+		return rk_fail(RK_E_UNSAFE, "look at '.intent' in the keep",
+		    "%s is no file's path in a keep", RK_SHOW(path));
+	err = rk_dir_open_at(dir, folder, ret_folder);
+	if (!makes || rk_error_code(err) != RK_E_NOT_FOUND)
+		return err;
+	rk_error_free(err);
+	err = rk_dir_make(dir, folder);
+	return err ? err : rk_dir_open_at(dir, folder, ret_folder);
+}
+
+static bool
+has_digest(const rk_dir *dir, const char *path, const uint8_t sha256[static RK_SHA256_SIZE])
+{
+	uint8_t found[RK_SHA256_SIZE];
+	RK_AUTO(rk_error) err = rk_file_sha256(dir, path, found, NULL);
+
+	return !err && memcmp(found, sha256, RK_SHA256_SIZE) == 0;
+}
+
+static rk_error *
+lost(const char *path)
+{
+	return rk_fail(RK_E_MALFORMED,
+	    "restore the keep from a copy, or move '.intent' away and look at 'rootkeep check'",
+	    "an interrupted change cannot be finished: %s is lost or damaged", RK_SHOW(path));
+}
+
+/* Is it done already, or can it not be done any more? */
+static rk_error *
+judge_place(const rk_dir *dir, const struct rk_change_effect *effect, bool *ret_done)
+{
+	/* The place first: its source may have a later file of the same change by now. */
+	*ret_done = has_digest(dir, effect->path, effect->sha256);
+	if (*ret_done || has_digest(dir, effect->from, effect->sha256))
+		return NULL;
+	return lost(effect->path);
+}
+
+static rk_error *
+place(const rk_dir *dir, const struct rk_change_effect *effect, bool checks)
+{
+	RK_AUTO(rk_dir) from = NULL;
+	RK_AUTO(rk_dir) to = NULL;
+	const char *old_name, *new_name;
+	bool is_done = false;
+	rk_error *err = NULL;
+
+	if (checks)
+		err = judge_place(dir, effect, &is_done);
+	if (err || is_done)
+		return err;
+	err = open_folder(dir, effect->from, false, &from, &old_name);
+	if (!err)
+		err = open_folder(dir, effect->path, true, &to, &new_name);
+	if (err)
+		return err;
+	if (renameat(rk_dir_fd(from), old_name, rk_dir_fd(to), new_name) != 0)
+		return trouble("put in place", effect->path);
+	return NULL;
+}
+
+static rk_error *
+drop(const rk_dir *dir, const struct rk_change_effect *effect)
+{
+	RK_AUTO(rk_dir) folder = NULL;
+	const char *name;
+	rk_error *err;
+
+	err = open_folder(dir, effect->path, false, &folder, &name);
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		return NULL;
+	}
+	if (err)
+		return err;
+	if (unlinkat(rk_dir_fd(folder), name, 0) != 0 && errno != ENOENT)
+		return trouble("remove", effect->path);
+	return NULL;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static rk_error *
+add_folder(rk_names *folders, const char *path)
+{
+	RK_AUTO(rk_str) folder = NULL;
+	const char *name;
+	rk_error *err;
+
+	err = rk_change_split(path, &folder, &name);
+	return err ? err : rk_names_add(folders, folder);
+}
+
+/* A folder that is gone by now has nothing to sync. */
+static rk_error *
+sync_folder(const rk_dir *dir, const char *folder)
+{
+	rk_error *err = rk_dir_sync(dir, folder);
+
+	if (rk_error_code(err) != RK_E_NOT_FOUND)
+		return err;
+	rk_error_free(err);
+	return NULL;
+}
+
+/* The folders of all effects: where names came and where they went. */
+static rk_error *
+sync_all(const rk_dir *dir, const struct rk_change_effects *effects)
+{
+	RK_AUTO(rk_names) folders = calloc(1, sizeof(*folders));
+	rk_error *err = NULL;
+
+	if (!folders)
+		return rk_out_of_memory();
+	if (effects->count > RK_CHANGE_SYNC_EACH)
+		return syncfs(rk_dir_fd(dir)) == 0 ? NULL
+						   : trouble("bring to the disk", rk_dir_path(dir));
+	for (size_t i = 0; i < effects->count && !err; i++) {
+		err = add_folder(folders, effects->items[i].path);
+		if (!err && effects->items[i].from)
+			err = add_folder(folders, effects->items[i].from);
+	}
+	if (!err && folders->count > 1)
+		qsort(folders->names, folders->count, sizeof(*folders->names), compare_names);
+	for (size_t i = 0; i < folders->count && !err; i++) {
+		if (i == 0 || strcmp(folders->names[i - 1], folders->names[i]) != 0)
+			err = sync_folder(dir, folders->names[i]);
+	}
+	return err;
+}
+
+/* Folders that the effects have emptied, from the innermost outward. That one stays is no failure. */
+static void
+prune_above(const rk_dir *dir, const char *path)
+{
+	char *folder = strdup(path);
+	char *slash;
+
+	while (folder && (slash = strrchr(folder, '/'))) {
+		RK_AUTO(rk_dir) above = NULL;
+		RK_AUTO(rk_error) err = NULL;
+		const char *name;
+
+		*slash = '\0';
+		err = open_folder(dir, folder, false, &above, &name);
+		if (err || unlinkat(rk_dir_fd(above), name, AT_REMOVEDIR) != 0)
+			break;
+	}
+	free(folder);
+}
+
+static void
+prune(const rk_dir *dir, const struct rk_change_effects *effects)
+{
+	for (size_t i = 0; i < effects->count; i++) {
+		const struct rk_change_effect *effect = &effects->items[i];
+
+		prune_above(dir, effect->kind == RK_CHANGE_DROP ? effect->path : effect->from);
+	}
+}
+
+rk_error *
+rk_change_apply(const rk_dir *dir, const struct rk_change_effects *effects,
+    const struct rk_change_line *line, bool checks)
+{
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < effects->count && !err; i++) {
+		const struct rk_change_effect *effect = &effects->items[i];
+
+		err =
+		    effect->kind == RK_CHANGE_DROP ? drop(dir, effect) : place(dir, effect, checks);
+	}
+	if (!err)
+		err = sync_all(dir, effects);
+	if (!err && line->text.len > 0)
+		err = rk_journal_append(dir, line->offset, line->text.data, line->text.len);
+	if (!err)
+		prune(dir, effects);
+	return err;
+}
+
+rk_error *
+rk_change_forget(const rk_dir *dir)
+{
+	rk_error *err = rk_file_remove(dir, RK_CHANGE_INTENT);
+
+	return err ? err : rk_dir_sync(dir, NULL);
+}
+
+rk_error *
+rk_change_clear(const rk_dir *dir)
+{
+	RK_AUTO(rk_dir) pending = NULL;
+	RK_AUTO(rk_names) names = NULL;
+	rk_error *err;
+
+	err = rk_dir_open_at(dir, RK_CHANGE_PENDING, &pending);
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		return NULL;
+	}
+	if (!err)
+		err = rk_dir_list(pending, NULL, PENDING_FILES, &names);
+	if (err)
+		return err;
+	for (size_t i = 0; i < names->count && !err; i++)
+		err = rk_file_remove(pending, names->names[i]);
+	if (!err && unlinkat(rk_dir_fd(dir), RK_CHANGE_PENDING, AT_REMOVEDIR) != 0)
+		err = trouble("remove", RK_CHANGE_PENDING);
+	return err;
+}
+
+bool
+rk_change_is_pending(const rk_dir *dir)
+{
+	return rk_file_exists(dir, RK_CHANGE_INTENT);
+}
+
+static rk_error *
+roll_forward(const rk_dir *dir, const rk_text *text)
+{
+	struct rk_change_effects effects = {0};
+	struct rk_change_line line = {0};
+	rk_error *err;
+
+	err = rk_change_intent_read(text, &effects, &line);
+	if (!err)
+		err = rk_change_apply(dir, &effects, &line, true);
+	if (!err)
+		err = rk_change_forget(dir);
+	rk_change_effects_clear(&effects);
+	rk_buf_clear(&line.text);
+	return err;
+}
+
+rk_error *
+rk_change_recover(const rk_dir *dir, bool *ret_finished)
+{
+	RK_AUTO(rk_text) text = NULL;
+	bool was_pending = true;
+	rk_error *err;
+
+	err = rk_text_read(dir, RK_CHANGE_INTENT, RK_CHANGE_INTENT_MAX, &text);
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		err = NULL;
+		was_pending = false;
+	}
+	if (!err && was_pending)
+		err = roll_forward(dir, text);
+	if (err)
+		return rk_wrap(err, "an interrupted change of %s could not be finished",
+		    RK_SHOW(rk_dir_path(dir)));
+	err = rk_change_clear(dir);
+	if (!err)
+		err = rk_dir_sweep(dir, NULL);
+	if (!err)
+		*ret_finished = was_pending;
+	return err;
+}

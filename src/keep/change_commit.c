@@ -1,0 +1,282 @@
+#include "keep/change_private.h"
+#include "keep/keep_private.h"
+
+#include "base/show.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static rk_error *
+add_keep(rk_change *change)
+{
+	RK_AUTO_BUF(text);
+	rk_sink sink;
+	rk_error *err;
+
+	err = rk_keep_text(change->keep, &text);
+	if (!err)
+		err = rk_change_file_begin(change, RK_KEEP_FILE, RK_CHANGE_REPLACE);
+	if (err)
+		return err;
+	sink = rk_change_file_sink(change);
+	err = sink.write(sink.context, text.data, text.len);
+	return err ? err : rk_change_file_end(change);
+}
+
+/* keep.json comes first: what is out never depends on what the keep does not know. */
+static void
+put_keep_first(struct rk_change_effects *effects)
+{
+	struct rk_change_effect last;
+
+	if (!effects->count)
+		return;
+	last = effects->items[effects->count - 1];
+	if (strcmp(last.path, RK_KEEP_FILE) != 0)
+		return;
+	memmove(
+	    &effects->items[1], &effects->items[0], (effects->count - 1) * sizeof(*effects->items));
+	effects->items[0] = last;
+}
+
+/* A rename does not lead from one file system to another. */
+static rk_error *
+judge_disk(const rk_change *change, const char *path)
+{
+	RK_AUTO(rk_str) folder = NULL;
+	struct stat top, st;
+	const char *name;
+	rk_error *err;
+
+	err = rk_change_split(path, &folder, &name);
+	if (err)
+		return err;
+	if (!folder[0] || fstat(rk_dir_fd(change->dir), &top) != 0 ||
+	    fstatat(rk_dir_fd(change->dir), folder, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    st.st_dev == top.st_dev)
+		return NULL;
+	return rk_fail(RK_E_UNSAFE, "keep the whole keep on one disk",
+	    "%s in the keep is on another file system", RK_SHOW(folder));
+}
+
+/* The digest of what is there; NULL in `ret` where nothing is. */
+static rk_error *
+digest_before(const rk_change *change, const char *path, uint8_t digest[static RK_SHA256_SIZE],
+    const uint8_t **ret)
+{
+	rk_error *err = rk_file_sha256(change->dir, path, digest, NULL);
+
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		*ret = NULL;
+		return NULL;
+	}
+	if (!err)
+		*ret = digest;
+	return err;
+}
+
+static rk_error *
+note(const rk_change *change, const char *path, const uint8_t *before, const uint8_t *after)
+{
+	return change->entry ? rk_journal_entry_file(change->entry, path, before, after) : NULL;
+}
+
+/* What is there already needs no effect: a file that moves is only dropped where it was. */
+static rk_error *
+settle_same(const rk_change *change, struct rk_change_effect *effect, bool *ret_stays)
+{
+	char *from = effect->from;
+
+	*ret_stays = effect->is_move && !effect->is_refilled;
+	if (!*ret_stays)
+		return NULL;
+	effect->kind = RK_CHANGE_DROP;
+	effect->from = NULL;
+	free(effect->path);
+	effect->path = from;
+	effect->is_move = false;
+	return note(change, effect->path, effect->sha256, NULL);
+}
+
+/* Look at what is there, and tell the journal. `*ret_stays`: there is something to do. */
+static rk_error *
+prepare(const rk_change *change, struct rk_change_effect *effect, bool *ret_stays)
+{
+	uint8_t digest[RK_SHA256_SIZE];
+	const uint8_t *before = NULL;
+	rk_error *err;
+
+	err = judge_disk(change, effect->path);
+	if (!err)
+		err = digest_before(change, effect->path, digest, &before);
+	if (err)
+		return err;
+	if (effect->kind == RK_CHANGE_DROP) {
+		*ret_stays = before != NULL;
+		return before ? note(change, effect->path, before, NULL) : NULL;
+	}
+	if (before && memcmp(before, effect->sha256, RK_SHA256_SIZE) == 0)
+		return settle_same(change, effect, ret_stays);
+	if (before && effect->how == RK_CHANGE_CREATE)
+		return rk_fail(RK_E_EXISTS,
+		    "look at it: a file of that name is never replaced by another",
+		    "%s is there already, with other contents", RK_SHOW(effect->path));
+	*ret_stays = true;
+	err = note(change, effect->path, before, effect->sha256);
+	if (!err && effect->is_move)
+		err = note(change, effect->from, effect->sha256, NULL);
+	return err;
+}
+
+static rk_error *
+prepare_all(rk_change *change)
+{
+	struct rk_change_effects *effects = &change->effects;
+	size_t kept = 0;
+	rk_error *err = NULL;
+
+	/* While the index still fits: below, effects move up. */
+	for (size_t i = 0; i < effects->count; i++) {
+		struct rk_change_effect *effect = &effects->items[i];
+
+		effect->is_refilled = effect->is_move && rk_change_index_find(&change->index,
+							     effects, effect->from) != NULL;
+	}
+	for (size_t i = 0; i < effects->count; i++) {
+		struct rk_change_effect effect = effects->items[i];
+		bool stays = true;
+
+		if (!err)
+			err = prepare(change, &effect, &stays);
+		if (stays) {
+			effects->items[kept++] = effect;
+		} else {
+			free(effect.from);
+			free(effect.path);
+		}
+	}
+	effects->count = kept;
+	put_keep_first(effects);
+	return err;
+}
+
+static rk_error *
+make_line(rk_change *change)
+{
+	rk_journal_head head;
+	rk_error *err;
+
+	if (!change->entry)
+		return NULL;
+	err = rk_journal_read_head(change->dir, &head);
+	if (!err && head.torn)
+		err = rk_fail(RK_E_MALFORMED, "run the command again, which sets it aside",
+		    "the journal's last line is torn");
+	if (!err)
+		err = rk_journal_line(change->entry, &head, &change->line.text);
+	if (!err)
+		change->line.offset = head.size;
+	return err;
+}
+
+static rk_error *
+sync_pending(const rk_change *change)
+{
+	if (!change->pending)
+		return NULL;
+	if (change->wants_sync && syncfs(rk_dir_fd(change->dir)) != 0)
+		return rk_fail_errno(RK_E_IO, errno, "check the disk, then run it again",
+		    "cannot bring the new files to the disk");
+	return rk_dir_sync(change->pending, NULL);
+}
+
+/* One file, or one line, is whole or not there without an intent. */
+static bool
+wants_intent(const rk_change *change)
+{
+	return change->effects.count + (change->line.text.len > 0) > 1;
+}
+
+static rk_error *
+decide(rk_change *change)
+{
+	RK_AUTO_BUF(text);
+	rk_error *err;
+
+	if (!wants_intent(change))
+		return NULL;
+	err = rk_change_intent_write(&change->effects, &change->line, &text);
+	if (err)
+		return err;
+	change->is_decided = true;
+	err = rk_file_replace(change->dir, RK_CHANGE_INTENT, text.data, text.len, RK_CHANGE_MODE);
+	if (err) {
+		rk_error *undo = rk_change_forget(change->dir);
+
+		/* Without the undoing it may still be there, and needs its files. */
+		change->is_decided = undo != NULL;
+		return rk_join(err, undo);
+	}
+	return NULL;
+}
+
+static rk_error *
+carry_out(rk_change *change)
+{
+	rk_error *err;
+
+	err = rk_change_apply(change->dir, &change->effects, &change->line, false);
+	if (!err && change->is_decided)
+		err = rk_change_forget(change->dir);
+	if (err && change->is_decided)
+		return rk_advise(rk_wrap(err, "the change is decided, but not finished"),
+		    "put right what is named; the next rootkeep command finishes it");
+	if (err)
+		return err;
+	change->is_decided = false;
+	return change->pending ? rk_change_clear(change->dir) : NULL;
+}
+
+static void
+welcome(rk_keep *keep)
+{
+	if (!keep->is_new)
+		return;
+	keep->is_new = false;
+	rk_sayf(keep->env, RK_SAY_INFO, "%s is a keep now", RK_SHOW(rk_keep_path(keep)));
+}
+
+rk_error *
+rk_change_commit(rk_change *change)
+{
+	rk_error *err;
+
+	if (change->is_spent)
+		return rk_fail(RK_E_INTERNAL, NULL, "a change is committed twice");
+	if (rk_change_is_empty(change)) {
+		change->is_spent = true;
+		return NULL;
+	}
+	err = rk_change_file_end(change);
+	if (!err && (change->saves_keep || change->keep->is_new))
+		err = add_keep(change);
+	change->is_spent = true;
+	if (!err)
+		err = prepare_all(change);
+	if (!err)
+		err = make_line(change);
+	if (!err)
+		err = sync_pending(change);
+	if (!err)
+		err = decide(change);
+	if (!err)
+		err = carry_out(change);
+	if (!err)
+		welcome(change->keep);
+	return err;
+}
