@@ -33,9 +33,6 @@ const rk_dir *rk_store_metadata(const rk_store *store);
 const rk_dir *rk_store_staged(const rk_store *store);
 /* The published folder as a source; an empty one where nothing was published. Borrows the store. */
 RK_CHECKED rk_error *rk_store_source(const rk_store *store, rk_source **ret_source);
-/* The staged files under their published names would need versions: this one has plain names. */
-RK_CHECKED rk_error *rk_store_staged_source(const rk_store *store, rk_source **ret_source);
-
 /* In the order in which a client trusts them, delegations by name; the house's spelling. */
 RK_CHECKED rk_error *rk_store_staged_roles(const rk_store *store, rk_names **ret_roles);
 RK_CHECKED rk_error *rk_store_published_roles(const rk_store *store, rk_names **ret_roles);
@@ -71,8 +68,9 @@ struct rk_store_publication {
 	int64_t version; /* the staged file's own */
 	bool consistent_snapshot; /* of the root that will be in force */
 };
-/* In the order delegations, targets, snapshot, root, timestamp, whatever the order given; sorts
- * `items`. A root is created and never replaced: RK_E_EXISTS. */
+/* In the order numbered files, delegations, targets, snapshot, root, timestamp, whatever the order
+ * given; sorts `items`. What the same change stages counts as staged. A root is created and never
+ * replaced: RK_E_EXISTS from the commit. */
 RK_CHECKED rk_error *rk_store_publish(
     const rk_store *store, rk_change *change, struct rk_store_publication *items, size_t count);
 /* A published file from bytes rather than from what is staged (adopting). */
