@@ -1,0 +1,304 @@
+#include "cli/cli.h"
+#include "cli/work.h"
+
+#include "base/show.h"
+#include "flow/standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct status_args {
+	rk_list repos;
+	int64_t fail_within;
+	const char *ics;
+};
+
+static rk_error *
+file_node(const struct rk_standing_file *file, const char *name, rk_node *role)
+{
+	RK_AUTO(rk_node) node = NULL;
+	rk_error *err;
+
+	if (!file->version)
+		return rk_node_put(role, name, rk_node_new_null());
+	node = rk_node_new_object();
+	err = node ? rk_node_put_int(node, "version", file->version) : rk_out_of_memory();
+	if (!err)
+		err = rk_node_put_text(node, "expires", RK_TIME(file->expires));
+	if (!err)
+		err = rk_node_put_bool(node, "expired", file->expired);
+	return err ? err : rk_node_put(role, name, RK_TAKE(node));
+}
+
+static rk_error *
+names_node(const rk_names *names, const char *member, rk_node *role)
+{
+	RK_AUTO(rk_node) array = rk_node_new_array();
+	rk_error *err = array ? NULL : rk_out_of_memory();
+
+	for (size_t i = 0; names && i < names->count && !err; i++)
+		err = rk_node_append_text(array, names->names[i]);
+	return err ? err : rk_node_put(role, member, RK_TAKE(array));
+}
+
+static rk_error *
+role_node(const struct rk_standing_role *role, rk_node *array)
+{
+	RK_AUTO(rk_node) node = rk_node_new_object();
+	rk_error *err = node ? rk_node_put_text(node, "role", role->role) : rk_out_of_memory();
+
+	if (!err)
+		err = rk_node_put_bool(node, "held", role->held);
+	if (!err)
+		err = file_node(&role->published, "published", node);
+	if (!err)
+		err = file_node(&role->staged, "staged", node);
+	if (!err)
+		err = rk_node_put_int(node, "valid", role->valid);
+	if (!err)
+		err = rk_node_put_int(node, "threshold", role->threshold);
+	if (!err)
+		err = names_node(role->have, "signed_by", node);
+	if (!err)
+		err = names_node(role->missing, "missing", node);
+	return err ? err : rk_node_append(array, RK_TAKE(node));
+}
+
+static rk_error *
+standing_node(const rk_standing *standing, rk_node *array)
+{
+	RK_AUTO(rk_node) node = rk_node_new_object();
+	RK_AUTO(rk_node) roles = rk_node_new_array();
+	rk_error *err = node && roles ? rk_node_put_text(node, "repository", standing->repo)
+				      : rk_out_of_memory();
+
+	for (size_t i = 0; i < standing->count && !err; i++)
+		err = role_node(&standing->roles[i], roles);
+	if (!err)
+		err = rk_node_put(node, "roles", RK_TAKE(roles));
+	if (!err)
+		err = rk_node_put_bool(node, "trusted", standing->trusted);
+	if (!err)
+		err = rk_node_put_int(node, "outstanding", (int64_t)standing->outstanding);
+	return err ? err : rk_node_append(array, RK_TAKE(node));
+}
+
+static void
+expiry_cell(struct rk_run *run, rk_table *table, const struct rk_standing_file *file)
+{
+	char distance[32];
+
+	if (!file->version)
+		rk_table_cell(table, "%s", "-");
+	else
+		rk_table_styled(table, file->expired ? RK_BAD : RK_PLAIN, "%s (%s)",
+		    RK_TIME(file->expires),
+		    rk_time_distance(distance, run->env->ops->now(run->env), file->expires));
+}
+
+static void
+names_text(const rk_names *names, rk_buf *out)
+{
+	for (size_t i = 0; names && i < names->count; i++)
+		rk_buf_printf(out, "%s%s", i ? ", " : "", names->names[i]);
+}
+
+static void
+role_row(struct rk_run *run, rk_table *table, const struct rk_standing_role *role)
+{
+	bool staged = role->staged.version > 0;
+	RK_AUTO_BUF(who);
+
+	names_text(staged ? role->missing : NULL, &who);
+	rk_table_cell(table, "  %s", RK_SHOW_BARE(role->role));
+	if (role->published.version)
+		rk_table_cell(table, "%lld", (long long)role->published.version);
+	else
+		rk_table_cell(table, "%s", "-");
+	expiry_cell(run, table, &role->published);
+	if (staged)
+		rk_table_cell(table, "%lld", (long long)role->staged.version);
+	else
+		rk_table_cell(table, "%s", "-");
+	rk_table_styled(table, role->valid < role->threshold ? RK_CAUTION : RK_PLAIN, "%u of %u",
+	    role->valid, role->threshold);
+	rk_table_cell(table, "%s%s%s", role->held ? "" : "(not held here) ",
+	    who.len ? "waits for: " : "", rk_buf_str(&who));
+}
+
+static rk_error *
+standing_text(struct rk_run *run, const rk_standing *standing)
+{
+	static const char *const headings[] = {
+	    "  ROLE", "VERSION", "EXPIRES", "STAGED", "SIGNED", "", NULL};
+	RK_AUTO(rk_table) table = NULL;
+	rk_error *err = rk_table_new(headings, &table);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < standing->count; i++)
+		role_row(run, table, &standing->roles[i]);
+	rk_render_line(run->out, "%s", RK_SHOW_BARE(standing->repo));
+	rk_render_table(run->out, table);
+	if (standing->outstanding > 0)
+		rk_render_line(run->out,
+		    "  %zu payload%s that was dropped carries signatures that stay valid",
+		    standing->outstanding, standing->outstanding == 1 ? "" : "s");
+	if (!standing->trusted)
+		rk_render_styled(run->out, RK_BAD,
+		    "  its roots do not lead from the anchor: see 'rootkeep verify'");
+	return NULL;
+}
+
+/* Where each key is, and what would be left without its token. */
+static rk_error *
+keys_node(struct rk_run *run, const rk_keep *keep, rk_node *node)
+{
+	RK_AUTO(rk_node) array = rk_node_new_array();
+	rk_error *err = array ? NULL : rk_out_of_memory();
+
+	for (size_t i = 0; i < rk_keep_key_count(keep) && !err; i++) {
+		const rk_keep_key *key = rk_keep_key_at(keep, i);
+		size_t backups = rk_node_count(rk_node_get(key->rest, "backups"));
+		RK_AUTO(rk_node) item = rk_node_new_object();
+
+		err = item ? rk_node_put_text(item, "key", key->name) : rk_out_of_memory();
+		if (!err)
+			err = rk_node_put_int(item, "tokens", (int64_t)key->token_count);
+		if (!err)
+			err = rk_node_put_int(item, "backups", (int64_t)backups);
+		if (!err)
+			err = rk_node_append(array, RK_TAKE(item));
+		rk_render_line(run->out, "  %-20s on %zu token%s, %zu backup%s", key->name,
+		    key->token_count, key->token_count == 1 ? "" : "s", backups,
+		    backups == 1 ? "" : "s");
+	}
+	return err ? err : rk_node_put(node, "keys", RK_TAKE(array));
+}
+
+/* RFC 5545: one event a role, on the day its file expires. */
+static void
+add_event(const rk_standing *standing, const struct rk_standing_role *role, rk_buf *out)
+{
+	const char *time = RK_TIME(role->published.expires);
+
+	rk_buf_printf(out, "BEGIN:VEVENT\r\nUID:");
+	rk_buf_hex(out, standing->repo, strlen(standing->repo));
+	rk_buf_printf(out, "-");
+	rk_buf_hex(out, role->role, strlen(role->role));
+	rk_buf_printf(out, "-%lld@rootkeep\r\n", (long long)role->published.version);
+	rk_buf_printf(out, "DTSTAMP:%.4s%.2s%.2sT000000Z\r\n", time, time + 5, time + 8);
+	rk_buf_printf(out, "DTSTART;VALUE=DATE:%.4s%.2s%.2s\r\n", time, time + 5, time + 8);
+	rk_buf_printf(out, "SUMMARY:%s %lld of ", RK_SHOW_BARE(role->role),
+	    (long long)role->published.version);
+	for (const char *at = RK_SHOW_BARE(standing->repo); *at; at++)
+		rk_buf_printf(out, strchr("\\;,", *at) ? "\\%c" : "%c", *at);
+	rk_buf_printf(out, " expires\r\nEND:VEVENT\r\n");
+}
+
+struct status {
+	struct rk_run *run;
+	const struct status_args *args;
+	rk_node *array;
+	rk_buf ics;
+};
+
+static rk_error *
+take_repo(struct status *status, rk_keep *keep, const char *name)
+{
+	struct rk_run *run = status->run;
+	int64_t now = run->env->ops->now(run->env);
+	RK_AUTO(rk_repo) repo = NULL;
+	RK_AUTO(rk_standing) standing = NULL;
+	int64_t first;
+	rk_error *err = rk_repo_open(keep, run->env, name, &repo);
+
+	if (!err)
+		err = rk_standing_take(repo, &standing);
+	if (!err)
+		err = standing_node(standing, status->array);
+	if (!err)
+		err = standing_text(run, standing);
+	if (err)
+		return err;
+	first = rk_standing_first_expiry(standing);
+	if (status->args->fail_within >= 0 && first &&
+	    first <= now + status->args->fail_within * RK_DAY)
+		run->status = rk_code_exit(RK_E_FOUND);
+	for (size_t i = 0; i < standing->count; i++)
+		if (standing->roles[i].published.version)
+			add_event(standing, &standing->roles[i], &status->ics);
+	return NULL;
+}
+
+static rk_error *
+write_ics(const char *path, const rk_buf *events)
+{
+	RK_AUTO_BUF(out);
+	rk_error *err;
+
+	rk_buf_text(&out, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//rootkeep//EN\r\n");
+	rk_buf_append(&out, rk_buf_str(events), events->len);
+	rk_buf_text(&out, "END:VCALENDAR\r\n");
+	err = rk_buf_check(&out);
+	return err ? err : rk_file_replace_path(path, out.data, out.len, 0644);
+}
+
+static rk_error *
+take_all(struct status *status, rk_keep *keep)
+{
+	RK_AUTO(rk_names) names = NULL;
+	rk_error *err =
+	    rk_work_repos(keep, &status->args->repos, status->args->repos.count == 0, &names);
+
+	for (size_t i = 0; !err && i < names->count; i++)
+		err = take_repo(status, keep, names->names[i]);
+	return err;
+}
+
+static rk_error *
+status_run(struct rk_run *run, const void *args)
+{
+	struct status status = {.run = run, .args = args};
+	RK_AUTO(rk_keep) keep = NULL;
+	RK_AUTO(rk_node) node = rk_node_new_object();
+	RK_AUTO(rk_node) array = rk_node_new_array();
+	rk_error *err = node && array ? rk_work_keep(run, RK_WORK_READ, &keep) : rk_out_of_memory();
+
+	status.array = array;
+	if (!err)
+		err = take_all(&status, keep);
+	if (!err)
+		err = keys_node(run, keep, node);
+	if (!err)
+		err = rk_node_put(node, "repositories", RK_TAKE(array));
+	if (!err && status.args->ics)
+		err = write_ics(status.args->ics, &status.ics);
+	rk_buf_clear(&status.ics);
+	if (!err)
+		rk_render_json(run->out, RK_TAKE(node));
+	return err;
+}
+
+static const struct rk_argument status_arguments[] = {
+    RK_ARG_LIST(status_args, repos, "REPO", "repositories (default: all)", 0),
+    RK_ARG_END,
+};
+
+static const struct rk_option status_options[] = {
+    RK_OPT_INT(status_args, fail_within, "fail-within", "DAYS",
+	"exit with 3 when anything published expires within this many days", 0, 36500, -1),
+    RK_OPT_STRING(status_args, ics, "ics", "FILE", "write the expiries as a calendar", 0),
+    RK_OPT_END,
+};
+
+const struct rk_command rk_cmd_status = {
+    .name = "status",
+    .summary = "versions, expiry, who has signed, and where each key is",
+    .args_size = sizeof(struct status_args),
+    .arguments = status_arguments,
+    .options = status_options,
+    .effects = RK_READS,
+    .example = "rootkeep status\nrootkeep status demo --fail-within 30",
+    .run = status_run,
+};
