@@ -1,0 +1,264 @@
+#include "tuf/source.h"
+
+#include "base/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FILES_MAX (4u << 20)
+
+void
+rk_source_free(rk_source *source)
+{
+	if (source && source->free)
+		source->free(source);
+}
+
+static rk_error *
+no_such_file(const char *name)
+{
+	return rk_fail(RK_E_NOT_FOUND, NULL, "there is no file %s", RK_SHOW(name));
+}
+
+/* N of "N.NAME"; 0: it is another file. */
+static int64_t
+number_of(const char *file, const char *name)
+{
+	int64_t number = 0;
+	const char *at = file;
+
+	while (*at >= '0' && *at <= '9' && at - file < 16)
+		number = number * 10 + (*at++ - '0');
+	if (at == file || *file == '0' || *at != '.' || strcmp(at + 1, name) != 0)
+		return 0;
+	return number;
+}
+
+static void
+widen(int64_t number, int64_t *first, int64_t *last)
+{
+	if (!number)
+		return;
+	if (!*first || number < *first)
+		*first = number;
+	if (number > *last)
+		*last = number;
+}
+
+/* a folder */
+
+struct folder {
+	rk_source base;
+	const rk_dir *dir;
+	rk_names *names; /* NULL: not listed yet */
+};
+
+static rk_error *
+folder_fetch(rk_source *self, const char *name, size_t max, rk_text **ret_text)
+{
+	rk_error *err = rk_text_read(((struct folder *)self)->dir, name, max, ret_text);
+
+	if (rk_error_code(err) != RK_E_NOT_FOUND)
+		return err;
+	rk_error_free(err);
+	return no_such_file(name);
+}
+
+static rk_error *
+folder_range(rk_source *self, const char *name, int64_t *ret_first, int64_t *ret_last)
+{
+	struct folder *folder = (struct folder *)self;
+	int64_t first = 0, last = 0;
+	rk_error *err =
+	    folder->names ? NULL : rk_dir_list(folder->dir, "", FILES_MAX, &folder->names);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < folder->names->count; i++)
+		widen(number_of(folder->names->names[i], name), &first, &last);
+	*ret_first = first;
+	*ret_last = last;
+	return NULL;
+}
+
+static void
+folder_free(rk_source *self)
+{
+	rk_names_free(((struct folder *)self)->names);
+	free(self);
+}
+
+rk_error *
+rk_source_folder(const rk_dir *dir, rk_source **ret_source)
+{
+	struct folder *folder = calloc(1, sizeof(*folder));
+
+	if (!folder)
+		return rk_out_of_memory();
+	folder->base = (rk_source){folder_fetch, folder_range, folder_free};
+	folder->dir = dir;
+	*ret_source = &folder->base;
+	return NULL;
+}
+
+/* memory */
+
+struct held {
+	char *name;
+	char *bytes;
+	size_t len;
+};
+
+struct memory {
+	rk_source base;
+	struct held *files;
+	size_t count;
+};
+
+static struct held *
+held_of(const struct memory *memory, const char *name)
+{
+	for (size_t i = 0; i < memory->count; i++)
+		if (!strcmp(memory->files[i].name, name))
+			return &memory->files[i];
+	return NULL;
+}
+
+static rk_error *
+memory_fetch(rk_source *self, const char *name, size_t max, rk_text **ret_text)
+{
+	const struct held *held = held_of((struct memory *)self, name);
+
+	if (!held)
+		return no_such_file(name);
+	if (held->len > max)
+		return rk_fail(RK_E_LIMIT, NULL, "%s has %zu bytes; at most %zu are read",
+		    RK_SHOW(name), held->len, max);
+	return rk_text_copy(held->bytes, held->len, ret_text);
+}
+
+static rk_error *
+memory_range(rk_source *self, const char *name, int64_t *ret_first, int64_t *ret_last)
+{
+	const struct memory *memory = (const struct memory *)self;
+	int64_t first = 0, last = 0;
+
+	for (size_t i = 0; i < memory->count; i++)
+		widen(number_of(memory->files[i].name, name), &first, &last);
+	*ret_first = first;
+	*ret_last = last;
+	return NULL;
+}
+
+static void
+memory_free(rk_source *self)
+{
+	struct memory *memory = (struct memory *)self;
+
+	for (size_t i = 0; i < memory->count; i++) {
+		free(memory->files[i].name);
+		free(memory->files[i].bytes);
+	}
+	free(memory->files);
+	free(memory);
+}
+
+rk_error *
+rk_source_memory(rk_source **ret_source)
+{
+	struct memory *memory = calloc(1, sizeof(*memory));
+
+	if (!memory)
+		return rk_out_of_memory();
+	memory->base = (rk_source){memory_fetch, memory_range, memory_free};
+	*ret_source = &memory->base;
+	return NULL;
+}
+
+rk_error *
+rk_source_put(rk_source *source, const char *name, const void *bytes, size_t len)
+{
+	struct memory *memory = (struct memory *)source;
+	struct held *held = held_of(memory, name), *grown;
+	RK_AUTO(rk_str) copy = NULL;
+	RK_AUTO(rk_str) named = NULL;
+	rk_error *err = rk_strndup(bytes, len, &copy);
+
+	if (!err && !held)
+		err = rk_strdup(name, &named);
+	if (err)
+		return err;
+	if (held) {
+		free(held->bytes);
+		held->bytes = RK_TAKE(copy);
+		held->len = len;
+		return NULL;
+	}
+	grown = realloc(memory->files, (memory->count + 1) * sizeof(*grown));
+	if (!grown)
+		return rk_out_of_memory();
+	memory->files = grown;
+	grown[memory->count++] = (struct held){RK_TAKE(named), RK_TAKE(copy), len};
+	return NULL;
+}
+
+/* one before the other */
+
+struct overlay {
+	rk_source base;
+	rk_source *above, *below;
+};
+
+static rk_error *
+overlay_fetch(rk_source *self, const char *name, size_t max, rk_text **ret_text)
+{
+	struct overlay *overlay = (struct overlay *)self;
+	rk_error *err = overlay->above->fetch(overlay->above, name, max, ret_text);
+
+	if (rk_error_code(err) != RK_E_NOT_FOUND)
+		return err;
+	rk_error_free(err);
+	return overlay->below->fetch(overlay->below, name, max, ret_text);
+}
+
+static rk_error *
+overlay_range(rk_source *self, const char *name, int64_t *ret_first, int64_t *ret_last)
+{
+	const struct overlay *overlay = (const struct overlay *)self;
+	rk_source *const parts[] = {overlay->above, overlay->below};
+	int64_t first = 0, last = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		int64_t from = 0, to = 0;
+		rk_error *err =
+		    parts[i]->range ? parts[i]->range(parts[i], name, &from, &to) : NULL;
+
+		if (err)
+			return err;
+		widen(from, &first, &last);
+		widen(to, &first, &last);
+	}
+	*ret_first = first;
+	*ret_last = last;
+	return NULL;
+}
+
+static void
+overlay_free(rk_source *self)
+{
+	free(self);
+}
+
+rk_error *
+rk_source_overlay(rk_source *above, rk_source *below, rk_source **ret_source)
+{
+	struct overlay *overlay = calloc(1, sizeof(*overlay));
+
+	if (!overlay)
+		return rk_out_of_memory();
+	overlay->base = (rk_source){overlay_fetch, overlay_range, overlay_free};
+	overlay->above = above;
+	overlay->below = below;
+	*ret_source = &overlay->base;
+	return NULL;
+}
