@@ -113,6 +113,45 @@ rk_bytes_structure(const char *at, const char *end)
 	return at;
 }
 
+#ifdef __SSE2__
+#define RK_BYTES_WIDE 64
+
+/* Of 64 bytes, which are what: a bit each, the first byte's the lowest. */
+struct rk_bytes_wide {
+	uint64_t quote;
+	uint64_t backslash;
+	uint64_t open;
+	uint64_t close;
+};
+
+static inline struct rk_bytes_wide
+rk_bytes_look(const char *at)
+{
+	struct rk_bytes_wide wide = {0};
+
+	for (unsigned i = 0; i < RK_BYTES_WIDE; i += RK_BYTES_BLOCK) {
+		rk_bytes_block block = rk_bytes_load(at + i), folded = block | 0x20;
+		__m128i quote = (__m128i)(block == '"'), backslash = (__m128i)(block == '\\');
+		__m128i open = (__m128i)(folded == '{'), close = (__m128i)(folded == '}');
+
+		wide.quote |= (uint64_t)(unsigned)_mm_movemask_epi8(quote) << i;
+		wide.backslash |= (uint64_t)(unsigned)_mm_movemask_epi8(backslash) << i;
+		wide.open |= (uint64_t)(unsigned)_mm_movemask_epi8(open) << i;
+		wide.close |= (uint64_t)(unsigned)_mm_movemask_epi8(close) << i;
+	}
+	return wide;
+}
+
+/* Ones from each odd quote up to the next even one: the insides of strings. */
+static inline uint64_t
+rk_bytes_inside(uint64_t quotes)
+{
+	for (unsigned shift = 1; shift < RK_BYTES_WIDE; shift *= 2)
+		quotes ^= quotes << shift;
+	return quotes;
+}
+#endif
+
 static inline bool
 rk_bytes_is_space(char byte)
 {

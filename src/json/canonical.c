@@ -48,9 +48,9 @@ put(struct out *out, char byte)
 	return err;
 }
 
-/* Text that is canonical as it stands. */
+/* Text that is canonical as it stands, where it is too much to be gathered. */
 static rk_error *
-write_raw(struct out *out, const char *at, size_t len)
+write_pieces(struct out *out, const char *at, size_t len)
 {
 	rk_error *err = flush(out);
 
@@ -61,6 +61,25 @@ write_raw(struct out *out, const char *at, size_t len)
 		at += piece;
 		len -= piece;
 		passed(out, at);
+	}
+	return err;
+}
+
+/* Text that is canonical as it stands. */
+static rk_error *
+write_raw(struct out *out, const char *at, size_t len)
+{
+	rk_error *err = NULL;
+
+	if (len > (size_t)(out->limit - out->buf) / 2)
+		return write_pieces(out, at, len);
+	if (out->at >= out->limit || len > (size_t)(out->limit - out->at)) {
+		passed(out, at);
+		err = flush(out);
+	}
+	if (!err) {
+		memcpy(out->at, at, len);
+		out->at += len;
 	}
 	return err;
 }
@@ -167,20 +186,15 @@ pour(struct out *out, const char *at, const char *end)
 
 /* Are the members in order as they stand? */
 static bool
-is_sorted(const rk_json *object, size_t *ret_count)
+is_sorted(const rk_json *object)
 {
 	rk_json_iter iter = rk_json_each(object);
-	rk_json last, key;
-	size_t count = 0;
-	bool sorted = true;
+	rk_json last = {0}, key;
 
-	while (rk_json_next(&iter, &key, NULL)) {
-		sorted = sorted && (count == 0 || rk_json_compare(&last, &key) < 0);
-		last = key;
-		count++;
-	}
-	*ret_count = count;
-	return sorted;
+	for (; rk_json_next(&iter, &key, NULL); last = key)
+		if (last.text && rk_json_compare(&last, &key) > 0)
+			return false;
+	return true;
 }
 
 static rk_error *
@@ -196,16 +210,19 @@ write_member(struct out *out, const rk_json *key, const rk_json *value, bool fir
 }
 
 static rk_error *
-write_unsorted(struct out *out, const rk_json *object, size_t count)
+write_unsorted(struct out *out, const rk_json *object)
 {
 	struct rk_order_member *members = NULL;
 	const rk_text *text = out->text;
 	rk_json key, value;
-	rk_error *err = rk_order_make(object, count, &members);
+	size_t count = 0;
+	rk_error *err = rk_order_make(object, &members, &count);
 
 	/* Here and there in the text: nothing is passed for good. */
 	out->text = NULL;
 	for (size_t i = 0; !err && i < count; i++) {
+		if (i + RK_ORDER_AHEAD < count)
+			rk_order_fetch(&members[i + RK_ORDER_AHEAD]);
 		rk_order_get(object, &members[i], &key, &value);
 		err = write_member(out, &key, &value, i == 0);
 	}
@@ -234,21 +251,18 @@ static rk_error *
 write_container(struct out *out, const rk_json *container)
 {
 	bool object = container->kind == RK_JSON_OBJECT;
-	size_t count = 0;
 	rk_error *err = put(out, object ? '{' : '[');
 
 	if (!err)
-		err = !object || is_sorted(container, &count)
-			  ? write_members(out, container)
-			  : write_unsorted(out, container, count);
+		err = !object || is_sorted(container) ? write_members(out, container)
+						      : write_unsorted(out, container);
 	return err ? err : put(out, object ? '}' : ']');
 }
 
 static rk_error *
 write_value(struct out *out, const rk_json *value)
 {
-	if (value->unsorted == 1 && value->loose == 1 && out->form != RK_FORM_GO &&
-	    value->len > OUT_SIZE)
+	if (value->unsorted == 1 && value->loose == 1 && out->form != RK_FORM_GO)
 		return write_raw(out, value->text, value->len);
 	if (value->unsorted == 1 || (value->kind != RK_JSON_OBJECT && value->kind != RK_JSON_ARRAY))
 		return pour(out, value->text, value->text + value->len);

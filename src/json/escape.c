@@ -168,3 +168,22 @@ rk_escape_compare(const char *a, const char *b)
 		return (*a != '"') - (*b != '"');
 	return (uint8_t)*a < (uint8_t)*b ? -1 : 1;
 }
+
+bool
+rk_escape_goes_on(const char *name, const char *longer)
+{
+	uint32_t a, b;
+
+	while (*name == *longer && *name != '"' && *name != '\\') {
+		name++;
+		longer++;
+	}
+	if (*name != '"' && *name != '\\' && *longer != '\\')
+		return false;
+	for (;;) {
+		name = rk_escape_next(name, &a);
+		longer = rk_escape_next(longer, &b);
+		if (!name || !longer || a != b)
+			return !name && longer && b <= '"';
+	}
+}

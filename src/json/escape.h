@@ -26,5 +26,8 @@ char *rk_escape_utf8(char *out, uint32_t point);
 char *rk_escape_form(char *out, uint32_t point, enum rk_form form);
 /* Order of two strings by their UTF-8 bytes; both point behind the opening quote. */
 int rk_escape_compare(const char *a, const char *b);
+/* Does `longer` go on with a blank, '!' or '"' where `name` ends? That is where canonicalisers begin
+ * to differ in how they sort. */
+bool rk_escape_goes_on(const char *name, const char *longer);
 
 #endif

@@ -7,23 +7,39 @@
 
 #define SHORT_RUN 12 /* up to here an insertion is quicker than a merge */
 #define HEAD_SIZE 8
+#define FIRST_ROOM 16
+#define MOST_ROUNDS 4
+#define FETCH_AHEAD 16
 
-static bool
-comes_after(const struct rk_order_member *a, const struct rk_order_member *b)
+/* What is known of the names of a run of members. */
+struct shared {
+	size_t bytes; /* in common, without any escapes */
+	unsigned rounds; /* of looking at heads */
+};
+
+/* How a run of members is sorted. */
+struct sorting {
+	struct rk_order_member *half; /* room for half of them */
+	bool by_name; /* where the heads are the same */
+};
+
+static inline bool
+comes_after(
+    const struct sorting *sorting, const struct rk_order_member *a, const struct rk_order_member *b)
 {
-	if (a->head != b->head)
+	if (a->head != b->head || !sorting->by_name)
 		return a->head > b->head;
 	return rk_escape_compare(a->key, b->key) > 0;
 }
 
 static void
-sort_short(struct rk_order_member *members, size_t count)
+sort_short(const struct sorting *sorting, struct rk_order_member *members, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
 		struct rk_order_member member = members[i];
 		size_t at = i;
 
-		for (; at > 0 && comes_after(&members[at - 1], &member); at--)
+		for (; at > 0 && comes_after(sorting, &members[at - 1], &member); at--)
 			members[at] = members[at - 1];
 		members[at] = member;
 	}
@@ -31,22 +47,24 @@ sort_short(struct rk_order_member *members, size_t count)
 
 /* Merges, because names may be chosen so that a quicksort takes for ever. */
 static void
-sort(struct rk_order_member *members, size_t count, struct rk_order_member *half)
+sort(const struct sorting *sorting, struct rk_order_member *members, size_t count)
 {
 	size_t left_count = count / 2, left = 0, right = left_count, at = 0;
+	struct rk_order_member *half = sorting->half;
 
 	if (count <= SHORT_RUN) {
-		sort_short(members, count);
+		sort_short(sorting, members, count);
 		return;
 	}
-	sort(members, left_count, half);
-	sort(members + left_count, count - left_count, half);
+	sort(sorting, members, left_count);
+	sort(sorting, members + left_count, count - left_count);
 	memcpy(half, members, left_count * sizeof(*half));
 	while (left < left_count && right < count) {
-		if (comes_after(&half[left], &members[right]))
-			members[at++] = members[right++];
-		else
-			members[at++] = half[left++];
+		bool later = comes_after(sorting, &half[left], &members[right]);
+
+		members[at++] = *(later ? &members[right] : &half[left]);
+		right += later;
+		left += !later;
 	}
 	memcpy(members + at, half + left, (left_count - left) * sizeof(*half));
 }
@@ -62,6 +80,7 @@ common(const char *a, const char *b, size_t most)
 	return len;
 }
 
+/* The bytes at `at` in a name, as a number that sorts as they do. */
 static uint64_t
 head_of(const char *at)
 {
@@ -84,36 +103,116 @@ head_of(const char *at)
 	return head;
 }
 
+/* How many bytes all names have in common, the first `least` of them known. */
+static size_t
+common_to_all(const struct rk_order_member *members, size_t count, size_t least)
+{
+	size_t shared = SIZE_MAX - least;
+	const char *first = members[0].key + least;
+
+	for (size_t i = 1; i < count; i++)
+		shared = common(first, members[i].key + least, shared);
+	return least + shared;
+}
+
+static void order(const struct sorting *sorting, struct rk_order_member *members, size_t count,
+    struct shared shared);
+
+/* Names that begin with the same bytes and a head: look further into them. */
 static void
-collect(const rk_json *object, size_t count, struct rk_order_member *members)
+order_alike(const struct sorting *sorting, struct rk_order_member *members, size_t count,
+    struct shared shared)
+{
+	struct sorting by_name = {.half = sorting->half, .by_name = true};
+	size_t start = shared.bytes;
+
+	if (count == 1 || (members[0].head & 0xff) == 0)
+		return; /* alone, or all of them ended: the same name */
+	shared.rounds++;
+	shared.bytes = common_to_all(members, count, start);
+	if (shared.rounds >= MOST_ROUNDS || shared.bytes < start + HEAD_SIZE)
+		sort(&by_name, members, count); /* far along, or escapes are in the way */
+	else
+		order(sorting, members, count, shared);
+}
+
+static void
+order(const struct sorting *sorting, struct rk_order_member *members, size_t count,
+    struct shared shared)
+{
+	size_t end;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i + FETCH_AHEAD < count)
+			__builtin_prefetch(members[i + FETCH_AHEAD].key + shared.bytes);
+		members[i].head = head_of(members[i].key + shared.bytes);
+	}
+	sort(sorting, members, count);
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1; end < count && members[end].head == members[i].head; end++)
+			;
+		order_alike(sorting, members + i, end - i, shared);
+	}
+}
+
+/* Room that is not used is not touched, so doubling costs addresses, not memory. */
+static bool
+make_room(struct rk_order_member **members, size_t *room)
+{
+	size_t more = *room ? *room * 2 : FIRST_ROOM;
+	struct rk_order_member *larger = reallocarray(*members, more, sizeof(*larger));
+
+	if (!larger)
+		return false;
+	*members = larger;
+	*room = more;
+	return true;
+}
+
+/* The members in the text's order, and how many bytes all names have in common. */
+static bool
+collect(const rk_json *object, struct rk_order_member **ret_members, size_t *ret_count,
+    size_t *ret_shared)
 {
 	rk_json_iter iter = rk_json_each(object);
-	size_t shared = SIZE_MAX;
+	struct rk_order_member *members = NULL;
+	size_t shared = SIZE_MAX, count = 0, room = 0;
 	rk_json key;
 
-	for (size_t i = 0; i < count && rk_json_next(&iter, &key, NULL); i++) {
-		members[i].key = key.text + 1;
-		shared = common(members[0].key, members[i].key, shared);
+	for (; rk_json_next(&iter, &key, NULL); count++) {
+		if (count == room && !make_room(&members, &room)) {
+			free(members);
+			return false;
+		}
+		members[count].key = key.text + 1;
+		shared = common(members[0].key, key.text + 1, shared);
 	}
-	for (size_t i = 0; i < count; i++)
-		members[i].head = head_of(members[i].key + shared);
+	*ret_members = members;
+	*ret_count = count;
+	*ret_shared = shared;
+	return true;
 }
 
 rk_error *
-rk_order_make(const rk_json *object, size_t count, struct rk_order_member **ret_members)
+rk_order_make(const rk_json *object, struct rk_order_member **ret_members, size_t *ret_count)
 {
-	struct rk_order_member *members = calloc(count, sizeof(*members));
-	struct rk_order_member *half = calloc(count / 2 + 1, sizeof(*half));
+	struct rk_order_member *members;
+	struct shared shared = {0, 0};
+	struct sorting sorting = {NULL, false};
+	size_t count;
 
-	if (!members || !half) {
+	if (!collect(object, &members, &count, &shared.bytes))
+		return rk_out_of_memory();
+	sorting.half = reallocarray(NULL, count / 2 + 1, sizeof(*sorting.half));
+	if (!sorting.half) {
 		free(members);
-		free(half);
 		return rk_out_of_memory();
 	}
-	collect(object, count, members);
-	sort(members, count, half);
-	free(half);
+	if (count > 1)
+		order(&sorting, members, count, shared);
+	free(sorting.half);
 	*ret_members = members;
+	*ret_count = count;
 	return NULL;
 }
 

@@ -137,26 +137,6 @@ note_planes(struct siblings *siblings, const char *key)
 	}
 }
 
-/* Does `longer` go on with a blank or '!' where `name` ends? Both are behind their quotes. */
-static bool
-is_prefix(const char *name, const char *longer)
-{
-	uint32_t a, b;
-
-	while (*name == *longer && *name != '"' && *name != '\\') {
-		name++;
-		longer++;
-	}
-	if (*name != '"' && *name != '\\' && *longer != '\\')
-		return false;
-	for (;;) {
-		name = rk_escape_next(name, &a);
-		longer = rk_escape_next(longer, &b);
-		if (!name || !longer || a != b)
-			return !name && longer && b <= '"';
-	}
-}
-
 static bool
 refuse_prefix(struct portable *portable, const char *key)
 {
@@ -167,16 +147,17 @@ refuse_prefix(struct portable *portable, const char *key)
 
 /* In order, a name is followed at once by the longer one that would be in the way. */
 static bool
-check_unsorted(struct portable *portable, const rk_json *object, size_t count)
+check_unsorted(struct portable *portable, const rk_json *object)
 {
 	struct rk_order_member *members = NULL;
 	const char *longer = NULL;
+	size_t count;
 
-	portable->err = rk_order_make(object, count, &members);
+	portable->err = rk_order_make(object, &members, &count);
 	if (portable->err)
 		return false;
 	for (size_t i = 1; i < count && !longer; i++)
-		if (is_prefix(members[i - 1].key, members[i].key))
+		if (rk_escape_goes_on(members[i - 1].key, members[i].key))
 			longer = members[i].key;
 	free(members);
 	return !longer || refuse_prefix(portable, longer);
@@ -217,9 +198,8 @@ check_object(struct portable *portable, const char *at)
 	struct siblings siblings = {NULL, NULL};
 	const char *last = NULL;
 	bool sorted = true, plain;
-	size_t count = 0;
 
-	for (at = skip_space(portable, at + 1); *at != '}'; count++) {
+	for (at = skip_space(portable, at + 1); *at != '}';) {
 		const char *key = at + 1;
 
 		at = check_string(portable, at, true, &plain);
@@ -228,7 +208,7 @@ check_object(struct portable *portable, const char *at)
 		if (!plain)
 			note_planes(&siblings, key);
 		sorted = sorted && (!last || rk_escape_compare(last, key) < 0);
-		if (sorted && last && is_prefix(last, key)) {
+		if (sorted && last && rk_escape_goes_on(last, key)) {
 			refuse_prefix(portable, key);
 			return NULL;
 		}
@@ -242,7 +222,7 @@ check_object(struct portable *portable, const char *at)
 	object.len = (size_t)(at + 1 - object.text);
 	if (!check_siblings(portable, &siblings))
 		return NULL;
-	return sorted || check_unsorted(portable, &object, count) ? at + 1 : NULL;
+	return sorted || check_unsorted(portable, &object) ? at + 1 : NULL;
 }
 
 static const char *
@@ -286,7 +266,8 @@ rk_canonical_portable(const rk_json *value, const char *text_start, const char *
 	    .end = value->text + value->len,
 	    .forget_at = value->text};
 
-	check_value(&portable, value->text);
+	if (!value->portable)
+		check_value(&portable, value->text);
 	return portable.err;
 }
 

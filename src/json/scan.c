@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FETCH_AHEAD 8
 #define FORGET_STEP ((ptrdiff_t)1 << 20)
 
 /* A member's name. */
@@ -111,18 +112,25 @@ says_twice(struct rk_scan *scan, const char *key)
 
 /* An object whose members are not in order: are any two of the same name? */
 static bool
-check_unsorted(struct rk_scan *scan, const rk_json *object, size_t count)
+check_unsorted(struct rk_scan *scan, const rk_json *object)
 {
 	struct rk_order_member *members = NULL;
 	const char *twice = NULL;
+	size_t count;
 
-	scan->err = rk_order_make(object, count, &members);
+	scan->err = rk_order_make(object, &members, &count);
 	if (scan->err)
 		return false;
-	for (size_t i = 1; i < count && !twice; i++)
-		if (members[i - 1].head == members[i].head &&
-		    rk_escape_compare(members[i - 1].key, members[i].key) == 0)
-			twice = members[i].key;
+	for (size_t i = 1; i < count && !twice; i++) {
+		const char *before = members[i - 1].key, *key = members[i].key;
+
+		if (i + FETCH_AHEAD < count)
+			__builtin_prefetch(members[i + FETCH_AHEAD].key);
+		if (rk_escape_compare(before, key) == 0)
+			twice = key;
+		else if (rk_escape_goes_on(before, key))
+			scan->portable = false;
+	}
 	free(members);
 	if (twice)
 		says_twice(scan, twice);
@@ -130,7 +138,7 @@ check_unsorted(struct rk_scan *scan, const rk_json *object, size_t count)
 }
 
 static inline int
-compare_names(const struct name *a, const struct name *b)
+compare_names(struct rk_scan *scan, const struct name *a, const struct name *b)
 {
 	size_t len = a->len < b->len ? a->len : b->len;
 	int order;
@@ -141,7 +149,11 @@ compare_names(const struct name *a, const struct name *b)
 	if (len > 0 && *a->text != *b->text)
 		return (uint8_t)*a->text < (uint8_t)*b->text ? -1 : 1;
 	order = memcmp(a->text, b->text, len);
-	return order ? order : (a->len > b->len) - (a->len < b->len);
+	if (order != 0 || a->len >= b->len)
+		return order ? order : a->len > b->len;
+	if ((uint8_t)b->text[len] <= '"')
+		scan->portable = false; /* as rk_escape_goes_on */
+	return -1;
 }
 
 /* A member's name and the colon; returns where the value begins. */
@@ -155,6 +167,8 @@ scan_name(struct rk_scan *scan, const char *at, unsigned level, struct name *ret
 	if (!at)
 		return NULL;
 	ret_name->len = (size_t)(at - 1 - ret_name->text);
+	if (ret_name->escaped)
+		scan->portable = false;
 	at = scan_space(scan, at, level);
 	if (at >= scan->end || *at != ':')
 		return expected(scan, at, "a colon should be here");
@@ -186,7 +200,6 @@ scan_object(struct rk_scan *scan, const char *at, unsigned level)
 	rk_json object = {.text = at, .kind = RK_JSON_OBJECT, .source = scan->source};
 	struct name last = {0}, name;
 	bool sorted = true;
-	size_t count = 0;
 
 	at = scan_space(scan, at + 1, level);
 	while (at >= scan->end || *at != '}') {
@@ -195,8 +208,8 @@ scan_object(struct rk_scan *scan, const char *at, unsigned level)
 		at = scan_name(scan, at, level, &name);
 		if (!at)
 			return NULL;
-		if (count++ > 0 && sorted) {
-			order = compare_names(&last, &name);
+		if (last.text && sorted) {
+			order = compare_names(scan, &last, &name);
 			if (order == 0)
 				return says_twice(scan, name.text);
 			sorted = order < 0;
@@ -211,7 +224,7 @@ scan_object(struct rk_scan *scan, const char *at, unsigned level)
 	object.len = (size_t)(at + 1 - object.text);
 	if (!sorted && level >= scan->unsorted)
 		scan->unsorted = level + 1;
-	return sorted || check_unsorted(scan, &object, count) ? at + 1 : NULL;
+	return sorted || check_unsorted(scan, &object) ? at + 1 : NULL;
 }
 
 static const char *
@@ -306,6 +319,7 @@ scan_all(struct rk_scan *scan, rk_json *ret_value)
 	    .kind = kind_of(*start),
 	    .unsorted = (uint8_t)(scan->unsorted + 1),
 	    .loose = (uint8_t)(scan->loose + 1),
+	    .portable = scan->portable,
 	    .source = scan->source,
 	};
 	return NULL;
@@ -314,7 +328,7 @@ scan_all(struct rk_scan *scan, rk_json *ret_value)
 rk_error *
 rk_scan_bytes(const char *bytes, size_t len, const char *name, rk_json *ret_value)
 {
-	struct rk_scan scan = {.name = name};
+	struct rk_scan scan = {.name = name, .portable = true};
 
 	scan.start = bytes ? bytes : "";
 	scan.end = scan.start + len;
@@ -325,7 +339,7 @@ rk_scan_bytes(const char *bytes, size_t len, const char *name, rk_json *ret_valu
 rk_error *
 rk_scan(const rk_text *text, const char *name, rk_json *ret_value)
 {
-	struct rk_scan scan = {.name = name, .source = text, .start = text->data};
+	struct rk_scan scan = {.name = name, .portable = true, .source = text, .start = text->data};
 
 	scan.end = scan.start + text->len;
 	scan.forget_at = scan.start;

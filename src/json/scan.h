@@ -40,6 +40,7 @@ typedef struct rk_json {
 	 * may hold unsorted objects; white space or needless escapes. 0: not known. */
 	uint8_t unsorted;
 	uint8_t loose;
+	bool portable; /* all of the text, as rk_canonical_portable has it; false: not known */
 	const rk_text *source; /* whose pages a walk gives back; NULL: none */
 } rk_json;
 
@@ -56,6 +57,7 @@ typedef struct rk_json_iter {
 	bool object;
 	uint8_t unsorted; /* as in the values that come out */
 	uint8_t loose;
+	bool portable;
 	const rk_text *source;
 } rk_json_iter;
 rk_json_iter rk_json_each(const rk_json *container);

@@ -17,6 +17,7 @@ struct rk_scan {
 	const char *name;
 	unsigned unsorted; /* levels from the top that hold an unsorted object */
 	unsigned loose; /* levels from the top that hold white space or needless escapes */
+	bool portable; /* until something is seen that only a closer look can tell */
 	rk_error *err;
 };
 

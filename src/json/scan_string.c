@@ -59,14 +59,18 @@ escape(struct rk_scan *scan, const char *at, unsigned level)
 	case '\\':
 		return at + 2;
 	case '/':
+	case 'n':
+		rk_scan_loose(scan, level);
+		return at + 2;
 	case 'b':
 	case 'f':
-	case 'n':
 	case 'r':
 	case 't':
+		scan->portable = false;
 		rk_scan_loose(scan, level);
 		return at + 2;
 	case 'u':
+		scan->portable = false;
 		rk_scan_loose(scan, level);
 		return unicode_escape(scan, at);
 	default:
@@ -84,6 +88,7 @@ not_plain(struct rk_scan *scan, const char *at, unsigned level)
 	if ((uint8_t)*at < 0x20)
 		return rk_scan_fail(scan, RK_E_MALFORMED, at,
 		    *at ? "a control character in a string" : "a zero byte in a string");
+	scan->portable = false;
 	if (*at == 0x7f)
 		return at + 1;
 	len = character((const uint8_t *)at, (size_t)(scan->end - at));

@@ -6,25 +6,102 @@
 
 #define FORGET_STEP ((ptrdiff_t)1 << 20)
 
+/* On the way to the end of a container. */
+struct skip {
+	const char *at;
+	const char *end; /* of the text to look at */
+	uint64_t depth; /* 0: `at` is behind the container */
+};
+
+/* From one quote, brace or bracket to the next, to `until` at least. */
+static void
+skip_slowly(struct skip *skip, const char *until)
+{
+	while (skip->at < until) {
+		const char *at = rk_bytes_structure(skip->at, skip->end);
+
+		if (*at == '"') {
+			skip->at = rk_bytes_string_end(at + 1, skip->end);
+			continue;
+		}
+		skip->at = at + 1;
+		if ((*at | 0x20) == '{')
+			skip->depth++;
+		else if (--skip->depth == 0)
+			return;
+	}
+}
+
+#ifdef __SSE2__
+/* One after the other, where the container may end among these braces and brackets. */
+static bool
+ends_within(struct skip *skip, const char *block, uint64_t open, uint64_t close)
+{
+	for (uint64_t all = open | close; all; all &= all - 1) {
+		if (open & all & (0 - all)) {
+			skip->depth++;
+		} else if (--skip->depth == 0) {
+			skip->at = block + __builtin_ctzll(all) + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* To `until` at most, and not past an escape. */
+static void
+skip_widely(struct skip *skip, const char *until)
+{
+	const char *at = skip->at;
+	uint64_t in_string = 0;
+
+	for (; until - at >= RK_BYTES_WIDE; at += RK_BYTES_WIDE) {
+		struct rk_bytes_wide wide = rk_bytes_look(at);
+		uint64_t inside = rk_bytes_inside(wide.quote) ^ in_string;
+		uint64_t open = wide.open & ~inside, close = wide.close & ~inside;
+
+		if (wide.backslash)
+			break;
+		if ((open | close) && ends_within(skip, at, open, close))
+			return;
+		in_string = 0 - (inside >> (RK_BYTES_WIDE - 1));
+	}
+	skip->at = in_string ? rk_bytes_string_end(at, skip->end) : at;
+}
+#else
+#define RK_BYTES_WIDE 4096
+
+static void
+skip_widely(struct skip *skip, const char *until)
+{
+	skip_slowly(skip, until);
+}
+#endif
+
+static const char *
+earlier(const char *at, ptrdiff_t more, const char *end)
+{
+	return end - at > more ? at + more : end;
+}
+
 /* Behind the container that begins at `at`. */
 static const char *
 skip_container(const char *at, const rk_json_iter *iter)
 {
-	const char *mark = at + (iter->end - at > FORGET_STEP ? FORGET_STEP : iter->end - at);
-	unsigned depth = 0;
+	struct skip skip = {at + 1, iter->end, 1};
 
-	for (;; at++) {
-		at = rk_bytes_structure(at, iter->end);
-		if (*at == '"')
-			at = rk_bytes_string_end(at + 1, iter->end) - 1;
-		else if ((*at | 0x20) == '{')
-			depth++;
-		else if (--depth == 0)
-			return at + 1;
-		if (at >= mark && iter->source) {
-			rk_text_forget(iter->source, (size_t)(at - iter->source->data));
-			mark = iter->end - at > FORGET_STEP ? at + FORGET_STEP : iter->end;
+	for (;;) {
+		const char *mark = earlier(skip.at, FORGET_STEP, skip.end);
+
+		while (skip.at < mark) {
+			skip_widely(&skip, mark);
+			if (skip.depth > 0)
+				skip_slowly(&skip, earlier(skip.at, RK_BYTES_WIDE, skip.end));
+			if (skip.depth == 0)
+				return skip.at;
 		}
+		if (iter->source)
+			rk_text_forget(iter->source, (size_t)(skip.at - iter->source->data));
 	}
 }
 
@@ -38,6 +115,7 @@ take_string(const rk_json_iter *iter, rk_json *ret_value)
 	    .kind = RK_JSON_STRING,
 	    .unsorted = iter->unsorted,
 	    .loose = iter->loose,
+	    .portable = iter->portable,
 	    .source = iter->source};
 	return end;
 }
@@ -59,8 +137,11 @@ static const char *
 take_value(const rk_json_iter *iter, rk_json *ret_value)
 {
 	const char *end, *at = iter->at;
-	rk_json value = {
-	    .text = at, .unsorted = iter->unsorted, .loose = iter->loose, .source = iter->source};
+	rk_json value = {.text = at,
+	    .unsorted = iter->unsorted,
+	    .loose = iter->loose,
+	    .portable = iter->portable,
+	    .source = iter->source};
 
 	if (*at == '"')
 		return take_string(iter, ret_value);
@@ -96,6 +177,7 @@ rk_json_each(const rk_json *container)
 	iter.object = container->kind == RK_JSON_OBJECT;
 	iter.unsorted = one_level_down(container->unsorted);
 	iter.loose = one_level_down(container->loose);
+	iter.portable = container->portable;
 	iter.source = container->source;
 	return iter;
 }
