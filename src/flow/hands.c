@@ -269,11 +269,10 @@ ask_pin(rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_info *
 }
 
 static rk_error *
-login_with(rk_hands *hands, struct rk_hands_tray *tray, const rk_secret *pin)
+login_with(struct rk_hands_tray *tray, const rk_secret *pin)
 {
 	rk_error *err = tray->token->ops->login(tray->token, pin);
 
-	(void)hands;
 	tray->logged_in = err == NULL;
 	tray->refused = err != NULL;
 	return err;
@@ -302,13 +301,13 @@ login_tray(rk_hands *hands, struct rk_hands_tray *tray, const char *purpose)
 	if (!err && now->pin_pad) {
 		rk_sayf(hands->env, RK_SAY_INFO, "enter the PIN of %s on its own pad: %s",
 		    tray->token->name, purpose);
-		return login_with(hands, tray, NULL);
+		return login_with(tray, NULL);
 	}
 	if (!err)
 		err = ask_pin(hands, tray, now, purpose, &pin);
 	if (!err)
 		err = judge_pin_length(tray, now, pin);
-	return err ? err : login_with(hands, tray, pin);
+	return err ? err : login_with(tray, pin);
 }
 
 static rk_error *
@@ -370,9 +369,8 @@ rk_hand_ready(rk_hand *hand, const char *purpose)
 
 rk_error *
 rk_hands_hold(
-    rk_hands *hands, rk_token *token, rk_token_key *key, const char *name, rk_hand **ret_hand)
+    rk_hands *hands, rk_token *token, rk_token_key **key, const char *name, rk_hand **ret_hand)
 {
-	RK_AUTO(rk_token_key) taken = key;
 	struct rk_hands_tray *tray = tray_of(hands, token);
 	rk_hand *hand = NULL;
 	rk_error *err;
@@ -382,7 +380,7 @@ rk_hands_hold(
 	err = new_hand(hands, tray, name, &hand);
 	if (err)
 		return err;
-	hand->owned = RK_TAKE(taken);
+	hand->owned = RK_TAKE(*key);
 	hand->key = hand->owned;
 	*ret_hand = hand;
 	return NULL;
@@ -439,4 +437,22 @@ rk_hands_login(rk_hands *hands, rk_token *token, const char *purpose)
 	if (!tray)
 		return rk_fail(RK_E_INTERNAL, NULL, "a login to a token that is not open");
 	return login_tray(hands, tray, purpose);
+}
+
+rk_error *
+rk_hands_destroy(rk_token *token, const rk_token_key *key)
+{
+	RK_AUTO(rk_token_key) still = NULL;
+	rk_error *err = token->ops->destroy(token, key);
+
+	if (err || !key->uri)
+		return err;
+	err = token->ops->find(token, key->uri, &still);
+	if (rk_error_code(err) == RK_E_KEY_NONE) {
+		rk_error_free(err);
+		return NULL;
+	}
+	return err ? err
+		   : rk_fail(RK_E_TOKEN, "destroy it with the vendor's tool",
+			 "the module reports success, but the key is still there");
 }

@@ -45,10 +45,11 @@ size_t rk_hands_token_count(const rk_hands *hands);
  * RK_E_KEY_MANY, RK_E_UNTRUSTED another public key is in its place.
  */
 RK_CHECKED rk_error *rk_hand_ready(rk_hand *hand, const char *purpose);
-/* A hand over a key that `token` (of rk_hands_token, logged in) has just made or shown; the key is
- * taken over, also on failure. `name` is for messages. */
+/* A hand over a key that `token` (of rk_hands_token, logged in) has just made or shown. `*key` is
+ * taken over and then NULL; on failure it stays the caller's, who may have to destroy it. `name` is
+ * for messages. */
 RK_CHECKED rk_error *rk_hands_hold(
-    rk_hands *hands, rk_token *token, rk_token_key *key, const char *name, rk_hand **ret_hand);
+    rk_hands *hands, rk_token *token, rk_token_key **key, const char *name, rk_hand **ret_hand);
 const rk_pubkey *rk_hand_pubkey(const rk_hand *hand);
 const rk_token_key *rk_hand_key(const rk_hand *hand);
 rk_token *rk_hand_token(const rk_hand *hand);
@@ -70,11 +71,16 @@ RK_CHECKED rk_error *rk_hands_sign(rk_hands *hands, struct rk_hand_job *jobs, si
  * RK_E_KEY_UNPROVEN. */
 RK_CHECKED rk_error *rk_hand_prove(rk_hands *hands, rk_hand *hand, const char *purpose);
 
+/* Destroy a key for ever, and look again: RK_E_TOKEN where it is still there. */
+RK_CHECKED rk_error *rk_hands_destroy(rk_token *token, const rk_token_key *key);
+
 /* A token by its own URI, opened once, for commands on tokens; logged in by rk_hands_login. It
  * counts in rk_hands_token_count. */
 RK_CHECKED rk_error *rk_hands_token(rk_hands *hands, const char *uri, rk_token **ret_token);
 RK_CHECKED rk_error *rk_hands_login(rk_hands *hands, rk_token *token, const char *purpose);
-/* The tokens that were logged in: {serial, label, model, firmware, module, version} for the journal. */
+/* The tokens that were logged in: {serial, label, model, firmware, module, module_path, version,
+ * sha256} for the journal; the last is the module's file as it is now, left out where it cannot be
+ * read. */
 RK_CHECKED rk_error *rk_hands_used(const rk_hands *hands, rk_node **ret_array);
 
 void rk_hands_free(rk_hands *hands);

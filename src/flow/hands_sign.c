@@ -1,11 +1,13 @@
 #include "flow/hands_private.h"
 
+#include "base/file.h"
 #include "base/show.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define NONCE_SIZE 32
+#define MODULE_MAX (256u << 20) /* bytes of a module's file */
 
 /* How many bytes a token must return for this scheme; 0: any. */
 static size_t
@@ -174,6 +176,29 @@ rk_hand_prove(rk_hands *hands, rk_hand *hand, const char *purpose)
 	return err;
 }
 
+/* What the module's file is, for whoever reads the journal; one that cannot be read is left out. */
+static rk_error *
+put_module_digest(const rk_token_info *info, rk_node *node)
+{
+	RK_AUTO(rk_text) text = NULL;
+	uint8_t digest[32];
+	char hex[2 * sizeof(digest) + 1];
+	rk_error *err;
+
+	if (!info->module_path)
+		return NULL;
+	err = rk_text_read_path(info->module_path, MODULE_MAX, &text);
+	if (err && rk_error_code(err) != RK_E_NOMEM) {
+		rk_error_free(err);
+		return NULL;
+	}
+	if (err)
+		return err;
+	rk_sha256(text->data, text->len, digest);
+	rk_hex(hex, digest, sizeof(digest));
+	return rk_node_put_text(node, "sha256", hex);
+}
+
 static rk_error *
 used_node(const rk_token_info *info, rk_node *array)
 {
@@ -192,6 +217,8 @@ used_node(const rk_token_info *info, rk_node *array)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && !err; i++)
 		if (fields[i][1])
 			err = rk_node_put_text(node, fields[i][0], fields[i][1]);
+	if (!err)
+		err = put_module_digest(info, node);
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 
