@@ -1,0 +1,235 @@
+#include "flow/custody_private.h"
+
+#include "base/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LABEL_MAX 255
+#define ID_MAX 64
+#define RANDOM_ID 8
+
+static const char *
+label_of(const struct rk_custody_wish *wish)
+{
+	return wish->label ? wish->label : wish->name;
+}
+
+static rk_error *
+judge_name(const struct rk_custody *custody, const struct rk_custody_wish *wish)
+{
+	rk_error *err = rk_keep_key_check_name(wish->name);
+
+	if (!err && rk_keep_key_by_name(custody->keep, wish->name))
+		return rk_fail(RK_E_EXISTS,
+		    "choose another name; 'rootkeep key list' shows those there are",
+		    "the keep has a key called %s", RK_SHOW(wish->name));
+	return err;
+}
+
+static rk_error *
+judge_wish(const struct rk_custody *custody, const struct rk_custody_wish *wish)
+{
+	size_t len = strlen(label_of(wish));
+	rk_error *err = judge_name(custody, wish);
+
+	if (err)
+		return err;
+	if (len == 0 || len > LABEL_MAX || !rk_utf8_valid(label_of(wish), len))
+		return rk_fail(RK_E_USAGE, "choose a label of 1 to 255 bytes of UTF-8",
+		    "%s cannot be a key's label", RK_SHOW(label_of(wish)));
+	if (wish->id && (wish->id_len == 0 || wish->id_len > ID_MAX))
+		return rk_fail(RK_E_USAGE, "give 1 to 64 bytes as hex digits",
+		    "an id of %zu bytes is none that tokens take", wish->id_len);
+	return NULL;
+}
+
+static rk_error *
+add_step(const struct rk_custody_wish *wish, const rk_token *token, rk_plan *plan)
+{
+	RK_AUTO_BUF(id);
+
+	if (wish->id)
+		rk_buf_hex(&id, wish->id, wish->id_len);
+	return rk_plan_add(plan, RK_EFFECT_TOKEN,
+	    "make an %s key on %s, labelled %s, with %s%s, that %s", rk_key_type_name(wish->type),
+	    token->name, RK_SHOW(label_of(wish)), wish->id ? "the id " : "a fresh random id",
+	    rk_buf_str(&id),
+	    wish->wrappable ? "may leave it wrapped until it has been cloned" : "never leaves it");
+}
+
+rk_error *
+rk_custody_generate_plan(
+    const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_plan **ret_plan)
+{
+	RK_AUTO(rk_plan) plan = NULL;
+	rk_token *token = NULL;
+	rk_error *err = judge_wish(custody, wish);
+
+	if (!err)
+		err = rk_hands_token(custody->hands, wish->token, &token);
+	if (!err)
+		err = rk_plan_new(&plan, "make key %s", RK_SHOW(wish->name));
+	if (!err && rk_keep_is_new(custody->keep))
+		err = rk_plan_add(
+		    plan, RK_EFFECT_STAGE, "make %s a keep", RK_SHOW(rk_keep_path(custody->keep)));
+	if (!err)
+		err = add_step(wish, token, plan);
+	if (!err)
+		err = rk_plan_add(plan, RK_EFFECT_SIGN,
+		    "have it sign a random challenge, and read its attributes back");
+	if (!err)
+		err = rk_plan_add(plan, RK_EFFECT_STAGE, "note it in %s as %s%s%s", RK_KEEP_FILE,
+		    RK_SHOW(wish->name), wish->holder ? ", held by " : "",
+		    wish->holder ? RK_SHOW(wish->holder) : "");
+	if (!err)
+		*ret_plan = RK_TAKE(plan);
+	return err;
+}
+
+rk_error *
+rk_custody_generate_login(const struct rk_custody *custody, const struct rk_custody_wish *wish)
+{
+	RK_AUTO(rk_str) purpose = NULL;
+	rk_token *token = NULL;
+	rk_error *err = rk_hands_token(custody->hands, wish->token, &token);
+
+	if (!err)
+		err = rk_strdupf(&purpose, "make key %s", RK_SHOW_BARE(wish->name));
+	return err ? err : rk_hands_login(custody->hands, token, purpose);
+}
+
+/* Its first byte is not 0, so that tools that take ids for numbers can name it. */
+static rk_error *
+random_id(rk_env *env, uint8_t id[static RANDOM_ID])
+{
+	rk_error *err = env->ops->entropy(env, id, RANDOM_ID);
+
+	if (!err && id[0] == 0)
+		id[0] = 1;
+	return err;
+}
+
+static rk_error *
+make(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_token *token,
+    rk_token_key **ret_key)
+{
+	uint8_t id[RANDOM_ID];
+	const struct rk_key_spec spec = {
+	    .type = wish->type,
+	    .label = label_of(wish),
+	    .id = wish->id ? wish->id : id,
+	    .id_len = wish->id ? wish->id_len : sizeof(id),
+	    .wrappable = wish->wrappable,
+	};
+	rk_error *err = wish->id ? NULL : random_id(custody->env, id);
+
+	if (!err)
+		err = token->ops->generate(token, &spec, ret_key);
+	if (rk_error_code(err) == RK_E_EXISTS)
+		err = rk_advise(err,
+		    "give another --label or --id; or, if it is yours, take it as it is: "
+		    "'rootkeep key enrol NAME URI' ('rootkeep token show' has its URI)");
+	return err ? rk_wrap(err, "cannot make key %s on %s", RK_SHOW(wish->name), token->name)
+		   : NULL;
+}
+
+/* What a token hands out as new and the keep knows already is not new, and not to be destroyed. */
+static rk_error *
+judge_fresh(const struct rk_custody *custody, const rk_token *token, const rk_token_key *made)
+{
+	const rk_keep_key *known =
+	    made->pubkey ? rk_keep_key_by_pubkey(custody->keep, made->pubkey) : NULL;
+
+	if (!known)
+		return NULL;
+	return rk_fail(RK_E_KEY_UNPROVEN, "do not use this token or its module",
+	    "%s gave out as new a key that the keep knows as %s; it was left alone", token->name,
+	    RK_SHOW(known->name));
+}
+
+static rk_error *
+prove(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_hand *hand)
+{
+	rk_error *err = rk_hand_prove(custody->hands, hand, "key proof");
+
+	return err ? err
+		   : rk_custody_judge(custody->env, hand, wish->name,
+			 wish->wrappable ? RK_CUSTODY_WRAPPABLE : RK_CUSTODY_KEPT);
+}
+
+static rk_error *
+keep_it(const struct rk_custody *custody, const struct rk_custody_wish *wish, const rk_hand *hand,
+    bool *ret_settled)
+{
+	const struct rk_keep_new_key added = {
+	    .name = wish->name,
+	    .pubkey = rk_hand_pubkey(hand),
+	    .holder = wish->holder,
+	    .origin = RK_KEEP_GENERATED,
+	    .token = rk_hand_key(hand)->uri,
+	};
+	struct rk_custody_record record = {.holder = wish->holder};
+	RK_AUTO(rk_str) action = NULL;
+	rk_error *err = rk_keep_key_add(custody->keep, &added, NULL);
+
+	if (!err)
+		err = rk_strdupf(&action, "key generate %s", wish->name);
+	if (err)
+		return err;
+	record.action = action;
+	record.fingerprint = rk_pubkey_fingerprint_hex(added.pubkey);
+	return rk_custody_commit(custody, &record, ret_settled);
+}
+
+/* The world is rolled back by hand: the message says whether it is as it was. */
+static rk_error *
+take_back(rk_token *token, const rk_token_key *made, const char *name, rk_error *why)
+{
+	RK_AUTO_BUF(id);
+	rk_error *err = rk_hands_destroy(token, made);
+
+	if (!err)
+		return rk_wrap(why, "key %s was not kept, and is destroyed again", RK_SHOW(name));
+	rk_buf_hex(&id, made->id, made->id_len);
+	why = rk_wrap(why, "key %s was not kept, and is STILL on %s, labelled %s, with the id %s",
+	    RK_SHOW(name), token->name, RK_SHOW(made->label), rk_buf_str(&id));
+	why = rk_advise(why, "destroy it with the token's own tools, or enrol it once it works");
+	return rk_join(why, rk_wrap(err, "it could not be destroyed"));
+}
+
+rk_error *
+rk_custody_generate(const struct rk_custody *custody, const struct rk_custody_wish *wish,
+    const rk_keep_key **ret_key)
+{
+	RK_AUTO(rk_token_key) made = NULL;
+	const rk_token_key *key;
+	rk_token *token = NULL;
+	rk_hand *hand = NULL;
+	bool settled = false;
+	rk_error *err = rk_custody_generate_login(custody, wish);
+
+	if (!err)
+		err = rk_hands_token(custody->hands, wish->token, &token);
+	if (!err)
+		err = make(custody, wish, token, &made);
+	if (!err)
+		err = judge_fresh(custody, token, made);
+	if (err)
+		return err;
+	key = made;
+	err = rk_hands_hold(custody->hands, token, &made, wish->name, &hand);
+	if (err)
+		goto rollback;
+	err = prove(custody, wish, hand);
+	if (!err)
+		err = keep_it(custody, wish, hand, &settled);
+	if (err && !settled)
+		goto rollback;
+	if (!err)
+		*ret_key = rk_keep_key_by_name(custody->keep, wish->name);
+	return err;
+
+rollback:
+	return take_back(token, key, wish->name, err);
+}

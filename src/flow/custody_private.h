@@ -1,0 +1,32 @@
+/*
+ * custody_private.h - what the stories of a key share
+ */
+#ifndef RK_FLOW_CUSTODY_PRIVATE_H
+#define RK_FLOW_CUSTODY_PRIVATE_H
+
+#include "flow/custody.h"
+
+/* One line of the journal. */
+struct rk_custody_record {
+	const char *action; /* "key generate k" */
+	const char *holder; /* NULL: nobody named */
+	const char *fingerprint;
+	const char *note; /* NULL: none */
+};
+
+/* keep.json as it stands in memory and the line, as one change. `*ret_settled` is true where the
+ * change happens in any case, now or when the keep is opened next. `ret_settled` may be NULL. */
+RK_CHECKED rk_error *rk_custody_commit(
+    const struct rk_custody *custody, const struct rk_custody_record *record, bool *ret_settled);
+
+/* What a key must be. */
+enum rk_custody_kind {
+	RK_CUSTODY_KEPT, /* made here: what is wrong is an error */
+	RK_CUSTODY_WRAPPABLE, /* made here, to be wrapped */
+	RK_CUSTODY_FOREIGN, /* made elsewhere: told, unless it cannot sign */
+};
+/* The attributes as they were read back. What is unknown is a warning. RK_E_KEY_UNPROVEN. */
+RK_CHECKED rk_error *
+rk_custody_judge(rk_env *env, const rk_hand *hand, const char *name, enum rk_custody_kind kind);
+
+#endif
