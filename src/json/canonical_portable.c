@@ -41,43 +41,62 @@ refuse(struct portable *portable, const char *place, const char *what)
 	return NULL;
 }
 
+/* What is not portable about a string. */
+enum trouble {
+	NONE,
+	NOT_NFC,
+	QUOTED_NAME,
+	CONTROL,
+};
+
+static const char *
+sentence(enum trouble trouble)
+{
+	switch (trouble) {
+	case NOT_NFC:
+		return "text that is not in Unicode NFC: tough signs other bytes than python-tuf, "
+		       "go-tuf and tuf-js";
+	case QUOTED_NAME:
+		return "a member's name with a quote or a backslash: tough sorts it differently";
+	case CONTROL:
+		return "a control character: not every client writes it the same way";
+	default:
+		return "nothing";
+	}
+}
+
 static rk_error *
-check_nfc(const char *text, size_t len, const char **ret_what)
+check_nfc(const char *text, size_t len, enum trouble *ret_trouble)
 {
 	size_t normal_len = 0;
 	uint8_t *normal = u8_normalize(UNINORM_NFC, (const uint8_t *)text, len, NULL, &normal_len);
 
 	if (!normal)
 		return rk_out_of_memory();
-	if (normal_len != len || memcmp(normal, text, len) != 0)
-		*ret_what =
-		    "text that is not in Unicode NFC: tough signs other bytes than python-tuf, "
-		    "go-tuf and tuf-js";
+	*ret_trouble = normal_len == len && memcmp(normal, text, len) == 0 ? NONE : NOT_NFC;
 	free(normal);
 	return NULL;
 }
 
-/* What one character does to a string; NULL: nothing. */
-static const char *
+static enum trouble
 judge(uint32_t point, bool member_name)
 {
 	if (member_name && (point == '"' || point == '\\'))
-		return "a member's name with a quote or a backslash: tough sorts it differently";
+		return QUOTED_NAME;
 	if (point == '\n' && !member_name)
-		return NULL;
-	if (point < 0x20 || (point >= 0x7f && point <= 0x9f))
-		return "a control character: clients do not agree on how to write it";
-	return NULL;
+		return NONE;
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f) ? CONTROL : NONE;
 }
 
-/* The UTF-8 bytes of a string. `ret_what` is set to what is not portable about it. */
+/* The UTF-8 bytes of a string. */
 static rk_error *
-check_text(const char *text, size_t len, bool member_name, const char **ret_what)
+check_text(const char *text, size_t len, bool member_name, enum trouble *ret_trouble)
 {
 	const char *at = text, *end = text + len;
 	uint32_t highest = 0;
 
-	while (at < end) {
+	*ret_trouble = NONE;
+	while (at < end && *ret_trouble == NONE) {
 		uint32_t point = (uint8_t)*at;
 
 		/* A quote would end rk_escape_next, and a backslash begin something. */
@@ -86,26 +105,28 @@ check_text(const char *text, size_t len, bool member_name, const char **ret_what
 		else
 			at = rk_escape_next(at, &point);
 		highest = point > highest ? point : highest;
-		*ret_what = judge(point, member_name);
-		if (*ret_what)
-			return NULL;
+		*ret_trouble = judge(point, member_name);
 	}
-	return highest >= FIRST_COMBINING ? check_nfc(text, len, ret_what) : NULL;
+	if (*ret_trouble != NONE || highest < FIRST_COMBINING)
+		return NULL;
+	return check_nfc(text, len, ret_trouble);
 }
 
 /* A string that has more than plain ASCII in it. */
 static bool
 check_rest(struct portable *portable, const rk_json *string, bool member_name)
 {
-	const char *what = NULL;
+	enum trouble trouble = NONE;
 	RK_AUTO_BUF(text);
 
 	portable->err = rk_json_string(string, &text);
 	if (!portable->err)
-		portable->err = check_text(rk_buf_str(&text), text.len, member_name, &what);
+		portable->err = check_text(rk_buf_str(&text), text.len, member_name, &trouble);
 	if (portable->err)
 		return false;
-	return !what || refuse(portable, string->text, what);
+	if (trouble != NONE)
+		refuse(portable, string->text, sentence(trouble));
+	return trouble == NONE;
 }
 
 /* `at` is the opening quote; returns what is behind the closing one. */
@@ -274,13 +295,13 @@ rk_canonical_portable(const rk_json *value, const char *text_start, const char *
 rk_error *
 rk_canonical_portable_string(const char *text, size_t len, bool member_name, const char *what)
 {
-	const char *trouble = NULL;
-	rk_error *err = NULL;
+	enum trouble trouble;
+	rk_error *err;
 
 	if (!rk_utf8_valid(text, len))
 		return rk_fail(RK_E_REFUSED, "write it in UTF-8", "%s is not UTF-8", what);
 	err = check_text(text, len, member_name, &trouble);
-	if (err || !trouble)
+	if (err || trouble == NONE)
 		return err;
-	return rk_fail(RK_E_REFUSED, REMEDY, "%s: %s", what, trouble);
+	return rk_fail(RK_E_REFUSED, REMEDY, "%s: %s", what, sentence(trouble));
 }
