@@ -1,0 +1,280 @@
+#include "tuf/targets_private.h"
+
+#include "base/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CUSTOM_MAX (1u << 20)
+
+void
+rk_target_free(rk_target *target)
+{
+	if (!target)
+		return;
+	free(target->name);
+	free(target->custom);
+	free(target);
+}
+
+static rk_error *
+refuse_name(const char *name, const char *rule)
+{
+	return rk_fail(
+	    RK_E_REFUSED, "give the target a plain relative path", "%s %s", RK_SHOW(name), rule);
+}
+
+rk_error *
+rk_target_check_name(const char *name)
+{
+	const char *at = name;
+
+	if (!*name)
+		return rk_fail(RK_E_REFUSED, "give the target a name", "a target's name is empty");
+	if (!rk_utf8_valid(name, strlen(name)))
+		return refuse_name(name, "is not UTF-8");
+	if (*name == '/')
+		return refuse_name(name, "begins with a slash");
+	if (name[strlen(name) - 1] == '/')
+		return refuse_name(name, "ends in a slash");
+	while (*at) {
+		size_t len = strcspn(at, "/");
+
+		if (len == 0)
+			return refuse_name(name, "has an empty component");
+		if ((len == 1 && at[0] == '.') || (len == 2 && !strncmp(at, "..", 2)))
+			return refuse_name(name, "has a component of dots, which leads elsewhere");
+		at += len + (at[len] == '/');
+	}
+	for (at = name; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return refuse_name(name, "has a control character");
+	return rk_canonical_portable_string(name, strlen(name), true, "a target's name");
+}
+
+rk_error *
+rk_target_custom(const char *text, size_t len, char **ret_custom)
+{
+	RK_AUTO_BUF(out);
+	rk_json value;
+	rk_error *err;
+
+	if (len > CUSTOM_MAX)
+		return rk_fail(RK_E_LIMIT, NULL,
+		    "a target's custom has %zu bytes; at most %u may be", len, CUSTOM_MAX);
+	err = rk_scan_bytes(text, len, "custom", &value);
+	if (!err && value.kind != RK_JSON_OBJECT)
+		return rk_fail(RK_E_REFUSED, "give an object: {\"…\": …}",
+		    "a target's custom is not an object");
+	if (!err)
+		err = rk_canonical_portable(&value, text, "custom");
+	if (!err)
+		err = rk_canonical(&value, RK_FORM_JSON, rk_sink_buf(&out), NULL);
+	return err ? err : rk_buf_take(&out, ret_custom);
+}
+
+static rk_error *
+bad_entry(const rk_envelope *envelope, const rk_json *place, const char *what)
+{
+	size_t line, column;
+
+	rk_json_position(envelope->text->data, place->text, &line, &column);
+	return rk_fail(RK_E_MALFORMED, NULL, "%s, line %zu, column %zu: %s",
+	    RK_SHOW(envelope->name), line, column, what);
+}
+
+static rk_error *
+read_custom(const rk_json *value, rk_target *target)
+{
+	RK_AUTO_BUF(out);
+	rk_error *err = rk_canonical(value, RK_FORM_JSON, rk_sink_buf(&out), NULL);
+
+	return err ? err : rk_buf_take(&out, &target->custom);
+}
+
+static rk_error *
+read_members(const rk_envelope *envelope, const rk_json *entry, rk_target *target)
+{
+	rk_json_iter iter = rk_json_each(entry);
+	rk_json key, value;
+	int64_t length = -1;
+	bool hashed = false;
+	rk_error *err = NULL;
+
+	while (!err && rk_json_next(&iter, &key, &value)) {
+		if (rk_json_is(&key, "length") && value.kind == RK_JSON_INTEGER) {
+			err = rk_json_int(&value, &length);
+		} else if (rk_json_is(&key, "hashes")) {
+			hashed = value.kind == RK_JSON_OBJECT;
+			if (hashed)
+				err = rk_hashes_read_json(envelope->dialect, &value,
+				    "the hashes of a target", &target->hashes);
+		} else if (rk_json_is(&key, "custom")) {
+			err = read_custom(&value, target);
+		}
+	}
+	if (!err && length < 0)
+		return bad_entry(envelope, entry, "a target has no length");
+	if (!err && (!hashed || (target->hashes.have == 0 && target->hashes.unknown == 0)))
+		return bad_entry(envelope, entry, "a target has no hashes");
+	target->length = (uint64_t)length;
+	return err;
+}
+
+rk_error *
+rk_targets_read_entry(
+    const rk_envelope *envelope, const rk_json *key, const rk_json *value, rk_target **ret_target)
+{
+	RK_AUTO(rk_target) target = NULL;
+	rk_error *err;
+
+	if (value->kind != RK_JSON_OBJECT)
+		return bad_entry(envelope, value, "a target is not an object");
+	target = calloc(1, sizeof(*target));
+	err = target ? rk_json_strdup(key, &target->name) : rk_out_of_memory();
+	if (!err)
+		err = read_members(envelope, value, target);
+	if (!err)
+		*ret_target = RK_TAKE(target);
+	return err;
+}
+
+bool
+rk_targets_same(const rk_target *a, const rk_target *b)
+{
+	if (a->length != b->length || !rk_hashes_equal(&a->hashes, &b->hashes) ||
+	    !a->custom != !b->custom)
+		return false;
+	return !a->custom || !strcmp(a->custom, b->custom);
+}
+
+/* A file without `targets` has none. */
+static rk_json
+entries_of(const rk_envelope *envelope)
+{
+	static const rk_json none = {.text = "{}", .len = 2, .kind = RK_JSON_OBJECT};
+
+	return envelope->targets_span.kind == RK_JSON_OBJECT && envelope->targets_span.len > 0
+		   ? envelope->targets_span
+		   : none;
+}
+
+rk_targets_iter
+rk_targets_each(const rk_envelope *envelope)
+{
+	rk_json entries = entries_of(envelope);
+
+	return (rk_targets_iter){envelope, rk_json_each(&entries)};
+}
+
+rk_error *
+rk_targets_next(rk_targets_iter *iter, rk_target **ret_target)
+{
+	rk_json key, value;
+
+	*ret_target = NULL;
+	if (!rk_json_next(&iter->entries, &key, &value))
+		return NULL;
+	return rk_targets_read_entry(iter->envelope, &key, &value, ret_target);
+}
+
+size_t
+rk_targets_count(const rk_envelope *envelope)
+{
+	rk_json entries = entries_of(envelope);
+
+	return rk_json_count(&entries);
+}
+
+rk_error *
+rk_targets_find(const rk_envelope *envelope, const char *name, rk_target **ret_target)
+{
+	rk_json entries = entries_of(envelope);
+	rk_json_iter iter = rk_json_each(&entries);
+	rk_json key, value;
+
+	while (rk_json_next(&iter, &key, &value))
+		if (rk_json_is(&key, name))
+			return rk_targets_read_entry(envelope, &key, &value, ret_target);
+	return rk_fail(
+	    RK_E_NOT_FOUND, NULL, "%s has no target %s", RK_SHOW(envelope->name), RK_SHOW(name));
+}
+
+rk_error *
+rk_targets_check(const rk_envelope *envelope)
+{
+	rk_targets_iter iter = rk_targets_each(envelope);
+	rk_error *err = NULL;
+
+	if (envelope->targets_span.len == 0 || envelope->targets_span.kind != RK_JSON_OBJECT)
+		return bad_entry(envelope, &envelope->signed_span, "there is no targets object");
+	while (!err) {
+		RK_AUTO(rk_target) target = NULL;
+
+		err = rk_targets_next(&iter, &target);
+		if (!target)
+			break;
+	}
+	return err;
+}
+
+rk_error *
+rk_targets_blank(const rk_dialect *dialect, int64_t expires, rk_text **ret_text)
+{
+	RK_AUTO(rk_node) blank = NULL;
+	rk_error *err = dialect->blank(RK_ROLE_TARGETS, expires, &blank);
+
+	return err ? err : rk_envelope_compose(dialect, blank, NULL, ret_text);
+}
+
+/* cursor */
+
+static bool
+is_sorted(const rk_json *object)
+{
+	rk_json_iter iter = rk_json_each(object);
+	rk_json key, before = {0};
+	rk_json value;
+
+	if (object->unsorted == 1)
+		return true;
+	while (rk_json_next(&iter, &key, &value)) {
+		if (before.len > 0 && rk_json_compare(&before, &key) > 0)
+			return false;
+		before = key;
+	}
+	return true;
+}
+
+rk_error *
+rk_targets_cursor_open(const rk_json *object, struct rk_targets_cursor *cursor)
+{
+	rk_error *err = NULL;
+
+	*cursor = (struct rk_targets_cursor){.object = object, .iter = rk_json_each(object)};
+	if (!is_sorted(object))
+		err = rk_order_make(object, &cursor->members, &cursor->count);
+	if (!err)
+		rk_targets_cursor_next(cursor);
+	return err;
+}
+
+void
+rk_targets_cursor_next(struct rk_targets_cursor *cursor)
+{
+	if (!cursor->members) {
+		cursor->more = rk_json_next(&cursor->iter, &cursor->key, &cursor->value);
+		return;
+	}
+	cursor->more = cursor->at < cursor->count;
+	if (cursor->more)
+		rk_order_get(
+		    cursor->object, &cursor->members[cursor->at++], &cursor->key, &cursor->value);
+}
+
+void
+rk_targets_cursor_close(struct rk_targets_cursor *cursor)
+{
+	free(cursor->members);
+	cursor->members = NULL;
+}

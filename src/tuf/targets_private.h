@@ -1,0 +1,33 @@
+/*
+ * targets_private.h - entries of `targets` in ascending order of their names
+ *
+ * A cursor walks them in the text where they are sorted, and through an index where they are not.
+ *
+ * Ownership  a cursor owns its index and borrows the envelope.
+ */
+#ifndef RK_TUF_TARGETS_PRIVATE_H
+#define RK_TUF_TARGETS_PRIVATE_H
+
+#include "tuf/targets.h"
+#include "json/order.h"
+
+struct rk_targets_cursor {
+	const rk_json *object;
+	rk_json_iter iter;
+	struct rk_order_member *members; /* NULL: the text is sorted */
+	size_t count, at;
+	rk_json key, value;
+	bool more; /* key and value are there */
+};
+
+RK_CHECKED rk_error *
+rk_targets_cursor_open(const rk_json *object, struct rk_targets_cursor *cursor);
+void rk_targets_cursor_next(struct rk_targets_cursor *cursor);
+void rk_targets_cursor_close(struct rk_targets_cursor *cursor);
+/* The entry as a value. */
+RK_CHECKED rk_error *rk_targets_read_entry(
+    const rk_envelope *envelope, const rk_json *key, const rk_json *value, rk_target **ret_target);
+/* Length, hashes and custom alike? */
+bool rk_targets_same(const rk_target *a, const rk_target *b);
+
+#endif
