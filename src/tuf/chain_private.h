@@ -1,0 +1,48 @@
+/*
+ * chain_private.h - a walk in the making, for the rooms of chain
+ */
+#ifndef RK_TUF_CHAIN_PRIVATE_H
+#define RK_TUF_CHAIN_PRIVATE_H
+
+#include "tuf/chain.h"
+
+/* A role's new place in the state; what it is given is taken over, also on failure. */
+struct rk_chain_found {
+	const char *name; /* copied */
+	char *file;
+	rk_envelope *envelope;
+	rk_verdict *verdict;
+};
+
+struct rk_chain_walker {
+	const struct rk_chain_request *request;
+	rk_client_state *state;
+	size_t cap; /* of state->roles */
+	void *seen; /* names of roles, by tsearch */
+};
+
+RK_CHECKED rk_error *rk_chain_note(struct rk_chain_walker *walker, enum rk_severity severity,
+    const char *role, const char *fmt, ...) RK_PRINTF(4, 5);
+/* A fatal finding, and the RK_E_UNTRUSTED that it is. */
+RK_CHECKED rk_error *rk_chain_refuse(
+    struct rk_chain_walker *walker, const char *role, const char *fmt, ...) RK_PRINTF(3, 4);
+/* The same from an error, which is returned. */
+RK_CHECKED rk_error *
+rk_chain_refused(struct rk_chain_walker *walker, const char *role, rk_error *err);
+/* Fetch and open; RK_E_NOT_FOUND as it is. `version` 0: the name has no number. */
+RK_CHECKED rk_error *rk_chain_fetch(struct rk_chain_walker *walker, const char *role,
+    int64_t version, char **ret_file, rk_envelope **ret_envelope);
+RK_CHECKED rk_error *rk_chain_add(struct rk_chain_walker *walker, struct rk_chain_found *found);
+/* Expired is fatal, or a warning where the request ignores it. */
+RK_CHECKED rk_error *rk_chain_judge_expiry(
+    struct rk_chain_walker *walker, const char *role, const rk_envelope *envelope);
+/* Odd dates, duplicate ids, twins, keys that are not understood: told, never fatal. */
+RK_CHECKED rk_error *rk_chain_tell_oddities(struct rk_chain_walker *walker, const char *role,
+    const rk_envelope *envelope, const rk_verdict *verdict);
+/* The name that the published folder has for it. */
+bool rk_chain_is_consistent(const struct rk_chain_walker *walker);
+
+RK_CHECKED rk_error *rk_chain_walk_roots(struct rk_chain_walker *walker);
+RK_CHECKED rk_error *rk_chain_walk_files(struct rk_chain_walker *walker);
+
+#endif
