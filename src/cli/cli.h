@@ -11,6 +11,23 @@
 
 extern const struct rk_program rk_cli_program;
 
+extern const struct rk_command rk_cmd_check;
+extern const struct rk_command rk_cmd_diff;
+extern const struct rk_command rk_cmd_init;
+extern const struct rk_command rk_cmd_log;
+extern const struct rk_command rk_cmd_log_verify;
+extern const struct rk_command rk_cmd_renew;
+extern const struct rk_command rk_cmd_repo_list;
+extern const struct rk_command rk_cmd_repo_path;
+extern const struct rk_command rk_cmd_repo_remove;
+extern const struct rk_command rk_cmd_reset;
+extern const struct rk_command rk_cmd_role_set;
+extern const struct rk_command rk_cmd_role_show;
+extern const struct rk_command rk_cmd_sign;
+extern const struct rk_command rk_cmd_status;
+extern const struct rk_command rk_cmd_target_add;
+extern const struct rk_command rk_cmd_target_list;
+extern const struct rk_command rk_cmd_target_remove;
 extern const struct rk_command rk_cmd_token_init;
 extern const struct rk_command rk_cmd_token_list;
 extern const struct rk_command rk_cmd_token_show;
