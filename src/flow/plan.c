@@ -114,11 +114,11 @@ rk_plan_consent(const rk_plan *plan, rk_env *env, enum rk_confirm_kind kind, con
 	struct rk_confirm_request request = {.kind = kind, .expect = expect};
 	rk_error *err;
 
-	rk_plan_say(plan, env);
 	if (has_effect(plan, RK_EFFECT_DESTROY))
 		request.kind = RK_CONFIRM_DESTROY;
 	else if (!has_effect(plan, RK_EFFECT_FORGET) && kind == RK_CONFIRM_ORDINARY)
 		return NULL;
+	rk_plan_say(plan, env);
 	rk_buf_printf(&question, "%s?", plan->title);
 	err = rk_buf_check(&question);
 	if (err)

@@ -42,7 +42,7 @@ RK_CHECKED rk_error *rk_plan_node(const rk_plan *plan, rk_node **ret_node);
 /* The steps, a line each, to the person (env->say). */
 void rk_plan_say(const rk_plan *plan, rk_env *env);
 /*
- * Show the plan, then ask where a yes is wanted. For signing and for making keys the PIN is the
+ * Where a yes is wanted, show the plan and ask. For signing and for making keys the PIN is the
  * yes: its prompt names the token and what it is for, and a PIN file was given for this run. So
  * ordinary plans ask only before something is forgotten; destroying asks by RK_CONFIRM_DESTROY
  * with `expect` typed back; any other `kind` always asks.
