@@ -16,6 +16,8 @@
 /* A new one; RSA_OTHER has 2304 bits. */
 EVP_PKEY *rk_soft_key_new(enum rk_key_type type);
 rk_pubkey *rk_soft_key_public(EVP_PKEY *pair);
+
+/* What a pair is to sign, and how. */
 struct rk_soft_wish {
 	enum rk_hash hash;
 	const rk_payload *payload;
