@@ -3,6 +3,7 @@
 
 #include "base/show.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,22 @@ rk_change_new(rk_keep *keep, rk_change **ret_change)
 	return NULL;
 }
 
+static rk_error *
+judge_parts(const char *path)
+{
+	for (const char *at = path; *at;) {
+		size_t len = strcspn(at, "/");
+
+		if (len == 0 || len > NAME_MAX || (len == 1 && *at == '.') ||
+		    (len == 2 && strncmp(at, "..", 2) == 0))
+			return rk_fail(RK_E_UNSAFE, "use a shorter name without '.' and '..'",
+			    "%s is no path in a keep", RK_SHOW(path));
+		at += len;
+		at += *at == '/';
+	}
+	return NULL;
+}
+
 /* keep.json, the journal and what the house keeps hidden have ways of their own. */
 static rk_error *
 judge_path(const rk_change *change, const char *path)
@@ -32,7 +49,7 @@ judge_path(const rk_change *change, const char *path)
 	    strcmp(path, RK_KEEP_FILE) == 0 || strcmp(path, RK_JOURNAL_FILE) == 0)
 		return rk_fail(
 		    RK_E_INTERNAL, NULL, "%s is no path that a change may name", RK_SHOW(path));
-	return NULL;
+	return judge_parts(path);
 }
 
 static rk_error *

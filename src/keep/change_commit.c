@@ -43,24 +43,63 @@ put_keep_first(struct rk_change_effects *effects)
 	effects->items[0] = last;
 }
 
-/* A rename does not lead from one file system to another. */
+/* A folder on the way to a file: what would stop a rename must be known before the intent. */
 static rk_error *
-judge_disk(const rk_change *change, const char *path)
+judge_folder(const rk_change *change, const char *folder, dev_t disk, bool *ret_exists)
+{
+	int fd = rk_dir_fd(change->dir);
+	struct stat st;
+
+	*ret_exists = fstatat(fd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!*ret_exists && errno == ENOENT)
+		return NULL;
+	if (!*ret_exists || !S_ISDIR(st.st_mode))
+		return rk_fail(RK_E_UNSAFE, "put a folder in its place",
+		    "%s in the keep is not a folder", RK_SHOW(folder));
+	if (st.st_dev != disk)
+		return rk_fail(RK_E_UNSAFE, "keep the whole keep on one disk",
+		    "%s in the keep is on another file system", RK_SHOW(folder));
+	return NULL;
+}
+
+static rk_error *
+may_write(const rk_change *change, const char *folder)
+{
+	if (faccessat(rk_dir_fd(change->dir), folder, W_OK | X_OK, AT_EACCESS) == 0)
+		return NULL;
+	return rk_fail_errno(RK_E_IO, errno, "check who owns it and its mode",
+	    "cannot write to %s in the keep", RK_SHOW(folder));
+}
+
+/* The folders above a file, from the top: each is one of ours, or does not exist yet. */
+static rk_error *
+judge_way(const rk_change *change, const char *path)
 {
 	RK_AUTO(rk_str) folder = NULL;
-	struct stat top, st;
-	const char *name;
+	RK_AUTO(rk_str) last = NULL;
+	struct stat top;
+	bool exists = true;
 	rk_error *err;
 
-	err = rk_change_split(path, &folder, &name);
+	if (fstat(rk_dir_fd(change->dir), &top) != 0)
+		return rk_fail_errno(RK_E_IO, errno, "check the disk", "cannot look at the keep");
+	err = rk_strdup(path, &folder);
+	if (!err)
+		err = rk_strdup(".", &last);
 	if (err)
 		return err;
-	if (!folder[0] || fstat(rk_dir_fd(change->dir), &top) != 0 ||
-	    fstatat(rk_dir_fd(change->dir), folder, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    st.st_dev == top.st_dev)
-		return NULL;
-	return rk_fail(RK_E_UNSAFE, "keep the whole keep on one disk",
-	    "%s in the keep is on another file system", RK_SHOW(folder));
+	for (char *slash = strchr(folder, '/'); slash && exists; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		err = judge_folder(change, folder, top.st_dev, &exists);
+		if (!err && exists) {
+			free(RK_TAKE(last));
+			err = rk_strdup(folder, &last);
+		}
+		if (err)
+			return err;
+		*slash = '/';
+	}
+	return may_write(change, last);
 }
 
 /* The digest of what is there; NULL in `ret` where nothing is. */
@@ -111,7 +150,9 @@ prepare(const rk_change *change, struct rk_change_effect *effect, bool *ret_stay
 	const uint8_t *before = NULL;
 	rk_error *err;
 
-	err = judge_disk(change, effect->path);
+	err = judge_way(change, effect->path);
+	if (!err && effect->is_move)
+		err = judge_way(change, effect->from);
 	if (!err)
 		err = digest_before(change, effect->path, digest, &before);
 	if (err)
@@ -179,9 +220,10 @@ make_line(rk_change *change)
 		    "the journal's last line is torn");
 	if (!err)
 		err = rk_journal_line(change->entry, &head, &change->line.text);
-	if (!err)
-		change->line.offset = head.size;
-	return err;
+	if (err)
+		return err;
+	change->line.offset = head.size;
+	return rk_journal_reserve(change->dir, head.size, change->line.text.len + 1);
 }
 
 static rk_error *
@@ -278,5 +320,7 @@ rk_change_commit(rk_change *change)
 		err = carry_out(change);
 	if (!err)
 		welcome(change->keep);
+	else if (change->pending && !change->is_decided)
+		err = rk_join(err, rk_change_clear(change->dir));
 	return err;
 }

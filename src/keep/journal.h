@@ -76,6 +76,8 @@ rk_journal_check_copy(const rk_dir *dir, const rk_text *copy, int64_t *ret_since
 /* For a writer: a torn last line goes to the end of journal.torn, and is cut off; `*ret_torn`: it was
  * so. The caller says it. */
 RK_CHECKED rk_error *rk_journal_mend(const rk_dir *dir, bool *ret_torn);
+/* Have the disk keep room for a line that is about to be appended, without changing the journal. */
+RK_CHECKED rk_error *rk_journal_reserve(const rk_dir *dir, uint64_t offset, size_t len);
 /*
  * Append one line at `offset`, the size of the journal before it; what is there of it already (after
  * a power cut) is completed. RK_E_UNTRUSTED: something else stands there.

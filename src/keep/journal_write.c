@@ -119,6 +119,25 @@ rk_journal_append(const rk_dir *dir, uint64_t offset, const char *line, size_t l
 	return err;
 }
 
+rk_error *
+rk_journal_reserve(const rk_dir *dir, uint64_t offset, size_t len)
+{
+	int fd = openat(rk_dir_fd(dir), RK_JOURNAL_FILE,
+	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int number = 0;
+
+	if (fd < 0 && errno == ENOENT)
+		return NULL;
+	if (fd < 0)
+		return trouble("write");
+	/* Where the file system cannot reserve, the append has to find out. */
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) != 0)
+		number = errno;
+	close(fd);
+	errno = number;
+	return number == ENOSPC || number == EDQUOT ? trouble("make room for a line in") : NULL;
+}
+
 static rk_error *
 set_aside(const rk_dir *dir, const char *bytes, size_t len)
 {
