@@ -81,7 +81,9 @@ struct rk_keep_options {
 	const char *dir; /* -C: this folder exactly; NULL: look upward */
 	const char *from; /* where to begin looking; NULL: "." */
 	bool write; /* hold the lock from before the first read until the keep is freed */
-	bool create; /* with write: an empty folder becomes a keep by its first commit */
+	/* An empty folder becomes a keep by its first commit; without `write` it is only looked at as
+	 * the keep that it could become. */
+	bool create;
 	rk_env *env;
 };
 

@@ -169,13 +169,12 @@ rk_keep_find_or_begin(const struct rk_keep_options *options, rk_dir **ret_dir, b
 {
 	const char *name = options->dir ? options->dir : options->from ? options->from : ".";
 	rk_error *err = rk_keep_find(options, ret_dir);
-	bool begins = options->create && options->write;
 
 	if (!err) {
 		*ret_new = false;
 		return NULL;
 	}
-	if (rk_error_code(err) != RK_E_NOT_FOUND || !begins)
+	if (rk_error_code(err) != RK_E_NOT_FOUND || !options->create)
 		return err;
 	rk_error_free(err);
 	err = begin_in(name, ret_dir);
