@@ -1,21 +1,42 @@
 #include "flow/keyarg.h"
 
 #include "base/show.h"
+#include "flow/keyuri.h"
 
 #include <string.h>
 
 #define KEY_FILE_MAX (64u << 10)
 
-static const rk_keep_key *
-key_by_uri(const rk_keep *keep, const char *uri)
+static bool
+is_at(const rk_keep_key *key, const char *uri)
 {
-	for (size_t i = 0; i < rk_keep_key_count(keep); i++) {
+	for (size_t i = 0; i < key->token_count; i++)
+		if (rk_keyuri_fits(uri, key->tokens[i]))
+			return true;
+	return false;
+}
+
+static rk_error *
+key_by_uri(const rk_keep *keep, const char *uri, const rk_keep_key **ret_key)
+{
+	const rk_keep_key *found = NULL, *also = NULL;
+
+	for (size_t i = 0; i < rk_keep_key_count(keep) && !also; i++) {
 		const rk_keep_key *key = rk_keep_key_at(keep, i);
 
-		for (size_t j = 0; j < key->token_count; j++)
-			if (!strcmp(key->tokens[j], uri))
-				return key;
+		if (!is_at(key, uri))
+			continue;
+		also = found;
+		found = key;
 	}
+	if (!found)
+		return rk_fail(RK_E_NOT_FOUND, "enrol it: rootkeep key enrol NAME URI",
+		    "the keep has no key at %s", RK_SHOW(uri));
+	if (also)
+		return rk_fail(RK_E_AMBIGUOUS, "name the key, or give its id too",
+		    "%s fits keys %s and %s", RK_SHOW(uri), RK_SHOW(also->name),
+		    RK_SHOW(found->name));
+	*ret_key = found;
 	return NULL;
 }
 
@@ -24,12 +45,8 @@ rk_keyarg_known(const rk_keep *keep, const char *text, const rk_keep_key **ret_k
 {
 	const rk_keep_key *key = rk_keep_key_by_name(keep, text);
 
-	if (!key && !strncmp(text, "pkcs11:", strlen("pkcs11:"))) {
-		key = key_by_uri(keep, text);
-		if (!key)
-			return rk_fail(RK_E_NOT_FOUND, "enrol it: rootkeep key enrol NAME URI",
-			    "the keep has no key at %s", RK_SHOW(text));
-	}
+	if (!key && rk_keyuri_is(text))
+		return key_by_uri(keep, text, ret_key);
 	if (!key)
 		return rk_keep_key_find(keep, text, ret_key);
 	*ret_key = key;
@@ -64,7 +81,7 @@ rk_keyarg_tuf(const rk_keep *keep, const rk_dialect *dialect, const char *text, 
 	rk_error *err;
 
 	if (file && !rk_keep_key_by_name(keep, text) && looks_like_file(text) &&
-	    strncmp(text, "pkcs11:", strlen("pkcs11:")) != 0)
+	    !rk_keyuri_is(text))
 		return key_of_file(dialect, text, ret_key);
 	err = rk_keyarg_known(keep, text, &key);
 	return err ? err : rk_tuf_key_make(dialect, key->pubkey, ret_key);

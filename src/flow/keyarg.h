@@ -1,7 +1,7 @@
 /*
  * keyarg.h - what a person typed for a key, as a key
  *
- * In this order: an exact name, a pkcs11: URI that the keep has for one of its keys, a file where
+ * In this order: an exact name, a pkcs11: URI that fits one of those that the keep has, a file where
  * files are allowed (a TUF key object, a server's JSON, PEM, DER), at least 8 hex digits that begin
  * a fingerprint or key id.
  *
