@@ -60,6 +60,9 @@ RK_CHECKED rk_error *rk_custody_enrol_plan(
 /* `*ret_changed` false: all of it was known. */
 RK_CHECKED rk_error *rk_custody_enrol(const struct rk_custody *custody, const char *name,
     const char *text, const rk_keep_key **ret_key, bool *ret_changed);
+/* Finds a token of the key, logs nothing in. */
+RK_CHECKED rk_error *
+rk_custody_test_plan(const struct rk_custody *custody, const rk_keep_key *key, rk_plan **ret_plan);
 /* A fresh challenge by a token of the key that is here; its hand tells which. */
 RK_CHECKED rk_error *
 rk_custody_test(const struct rk_custody *custody, const rk_keep_key *key, const rk_hand **ret_hand);

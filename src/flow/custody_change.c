@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-rk_error *
-rk_custody_test(const struct rk_custody *custody, const rk_keep_key *key, const rk_hand **ret_hand)
+static rk_error *
+reach(const struct rk_custody *custody, const rk_keep_key *key, rk_hand **ret_hand)
 {
 	const struct rk_reach reach = {
 	    .name = key->name,
@@ -14,9 +14,33 @@ rk_custody_test(const struct rk_custody *custody, const rk_keep_key *key, const 
 	    .uris = (const char *const *)key->tokens,
 	    .uri_count = key->token_count,
 	};
+
+	return rk_hands_reach(custody->hands, &reach, ret_hand);
+}
+
+rk_error *
+rk_custody_test_plan(const struct rk_custody *custody, const rk_keep_key *key, rk_plan **ret_plan)
+{
+	RK_AUTO(rk_plan) plan = NULL;
+	rk_hand *hand = NULL;
+	rk_error *err = reach(custody, key, &hand);
+
+	if (!err)
+		err = rk_plan_new(&plan, "try key %s", RK_SHOW(key->name));
+	if (!err)
+		err = rk_plan_add(plan, RK_EFFECT_SIGN, "have it sign a random challenge on %s",
+		    rk_hand_token_name(hand));
+	if (!err)
+		*ret_plan = RK_TAKE(plan);
+	return err;
+}
+
+rk_error *
+rk_custody_test(const struct rk_custody *custody, const rk_keep_key *key, const rk_hand **ret_hand)
+{
 	RK_AUTO(rk_str) purpose = NULL;
 	rk_hand *hand = NULL;
-	rk_error *err = rk_hands_reach(custody->hands, &reach, &hand);
+	rk_error *err = reach(custody, key, &hand);
 
 	if (!err)
 		err = rk_strdupf(&purpose, "try key %s", RK_SHOW_BARE(key->name));

@@ -18,8 +18,9 @@ fill_entry(const struct rk_custody *custody, const struct rk_custody_record *rec
 		rk_journal_entry_clock(entry, custody->clock);
 	if (!err && custody->hands)
 		err = rk_hands_used(custody->hands, &tokens);
-	if (!err && tokens)
-		err = rk_journal_entry_tokens(entry, tokens);
+	if (!err && rk_node_count(tokens) > 0)
+		return rk_journal_entry_tokens(entry, tokens);
+	rk_node_free(tokens);
 	return err;
 }
 
