@@ -34,8 +34,9 @@ read_id(const char *text, rk_buf *out)
 	rk_error *err = text ? rk_unhex_buf(text, strlen(text), out) : NULL;
 
 	if (rk_error_code(err) == RK_E_MALFORMED)
-		return rk_wrap(rk_recode(err, RK_E_USAGE), "--id takes pairs of hex digits, not %s",
-		    RK_SHOW(text));
+		return rk_join(rk_fail(RK_E_USAGE, "write each byte as two digits, like 0a1b",
+				   "--id takes pairs of hex digits, not %s", RK_SHOW(text)),
+		    err);
 	return err;
 }
 

@@ -8,6 +8,9 @@
 #define LABEL_MAX 255
 #define ID_MAX 64
 #define RANDOM_ID 8
+#define TAKEN_REMEDY                                                                               \
+	"give another --label or --id; or, if it is yours, take it as it is: 'rootkeep key enrol " \
+	"NAME URI' ('rootkeep token show' has its URI)"
 
 static const char *
 label_of(const struct rk_custody_wish *wish)
@@ -44,6 +47,27 @@ judge_wish(const struct rk_custody *custody, const struct rk_custody_wish *wish)
 	return NULL;
 }
 
+/* Public halves are mostly seen without a login: what they show to be taken costs no PIN. */
+static rk_error *
+judge_free(rk_token *token, const struct rk_custody_wish *wish)
+{
+	RK_AUTO(rk_token_keys) keys = NULL;
+	rk_error *err = token->ops->keys(token, &keys);
+
+	for (size_t i = 0; !err && i < keys->count; i++) {
+		const rk_token_key *key = &keys->keys[i];
+		bool same_label = key->label && !strcmp(key->label, label_of(wish));
+		bool same_id = wish->id && key->id_len == wish->id_len &&
+			       memcmp(key->id, wish->id, wish->id_len) == 0;
+
+		if (same_label || same_id)
+			err = rk_fail(RK_E_EXISTS, TAKEN_REMEDY,
+			    "%s has a key with that %s already; nothing is overwritten",
+			    token->name, same_label ? "label" : "id");
+	}
+	return err;
+}
+
 static rk_error *
 add_step(const struct rk_custody_wish *wish, const rk_token *token, rk_plan *plan)
 {
@@ -68,6 +92,8 @@ rk_custody_generate_plan(
 
 	if (!err)
 		err = rk_hands_token(custody->hands, wish->token, &token);
+	if (!err)
+		err = judge_free(token, wish);
 	if (!err)
 		err = rk_plan_new(&plan, "make key %s", RK_SHOW(wish->name));
 	if (!err && rk_keep_is_new(custody->keep))
@@ -127,9 +153,7 @@ make(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_to
 	if (!err)
 		err = token->ops->generate(token, &spec, ret_key);
 	if (rk_error_code(err) == RK_E_EXISTS)
-		err = rk_advise(err,
-		    "give another --label or --id; or, if it is yours, take it as it is: "
-		    "'rootkeep key enrol NAME URI' ('rootkeep token show' has its URI)");
+		err = rk_advise(err, TAKEN_REMEDY);
 	return err ? rk_wrap(err, "cannot make key %s on %s", RK_SHOW(wish->name), token->name)
 		   : NULL;
 }
