@@ -17,6 +17,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_key_show,
     &rk_cmd_key_test,
     &rk_about_man,
+    &rk_cmd_rehearse,
     &rk_cmd_renew,
     &rk_cmd_repo_list,
     &rk_cmd_repo_path,
