@@ -48,6 +48,8 @@ open_file(struct look *look, const char *path, const char *role, int64_t version
 	err = rk_text_read(look->dir, path, rk_envelope_limit(kind), &text);
 	if (!err)
 		err = rk_envelope_open(look->dialect, RK_TAKE(text), path, &envelope);
+	if (err && !rk_error_remedy(err))
+		err = rk_advise(err, "restore it from a copy");
 	if (err)
 		return rk_check_tell_error(look->check, RK_CHECK_WRONG, path, err);
 	if (kind == RK_ROLE_DELEGATED)
