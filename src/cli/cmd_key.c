@@ -10,13 +10,9 @@
 
 #include <string.h>
 
-/* The key, as it is known now; in an empty folder, that it is a keep from now on. */
 static rk_error *
-show_new(struct rk_run *run, const struct rk_keydesk *desk, const rk_keep_key *key, bool was_new)
+show_key(struct rk_run *run, const rk_keep_key *key)
 {
-	if (was_new)
-		rk_sayf(run->env, RK_SAY_INFO, "%s is a keep from now on",
-		    RK_SHOW(rk_keep_path(desk->keep)));
 	rk_keyview_lines(run->out, key, NULL);
 	return rk_keyview_render(run, key);
 }
@@ -45,7 +41,6 @@ static rk_error *
 generate_now(struct rk_run *run, const struct rk_keydesk *desk, const struct rk_custody_wish *wish)
 {
 	const rk_keep_key *key = NULL;
-	bool was_new = rk_keep_is_new(desk->keep);
 	sigset_t before;
 	rk_error *err = rk_custody_generate_login(&desk->custody, wish);
 
@@ -55,7 +50,7 @@ generate_now(struct rk_run *run, const struct rk_keydesk *desk, const struct rk_
 	err = rk_custody_generate(&desk->custody, wish, &key);
 	run->signal = rk_hold_end(&before);
 	if (!err)
-		err = show_new(run, desk, key, was_new);
+		err = show_key(run, key);
 	return err ? err : rk_work_tell_head(run, desk->keep);
 }
 
@@ -149,13 +144,13 @@ static rk_error *
 enrol_now(struct rk_run *run, const struct rk_keydesk *desk, const struct enrol_args *enrol)
 {
 	const rk_keep_key *key = NULL;
-	bool was_new = rk_keep_is_new(desk->keep), changed = false;
+	bool changed = false;
 	rk_error *err = rk_custody_enrol(&desk->custody, enrol->name, enrol->what, &key, &changed);
 
 	if (!err && !changed)
 		rk_sayf(run->env, RK_SAY_INFO, "all of that was known already");
 	if (!err)
-		err = show_new(run, desk, key, was_new);
+		err = show_key(run, key);
 	if (!err && rk_keyuri_is(enrol->what))
 		err = rk_work_tell_head(run, desk->keep);
 	return err;

@@ -169,8 +169,12 @@ choose(const rk_keep_key *key, const char *uri, const char **ret_stored)
 }
 
 static rk_error *
-delete_render(struct rk_run *run, const char *name, bool gone)
+delete_render(struct rk_run *run, const char *name, bool on_token, bool gone)
 {
+	const char *outcome = !on_token ? "no longer in the keep"
+			      : gone	? "destroyed, and no longer in the keep"
+					: "destroyed there; the keep still knows it";
+
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	rk_error *err = node ? rk_node_put_text(node, "deleted", name) : rk_out_of_memory();
 
@@ -179,8 +183,7 @@ delete_render(struct rk_run *run, const char *name, bool gone)
 	if (err)
 		return err;
 	rk_render_json(run->out, RK_TAKE(node));
-	rk_render_line(run->out, "key %s is destroyed%s", RK_SHOW(name),
-	    gone ? ", and no longer in the keep" : " there; the keep still knows it");
+	rk_render_line(run->out, "key %s is %s", RK_SHOW(name), outcome);
 	return NULL;
 }
 
@@ -201,7 +204,7 @@ delete_now(
 	err = rk_custody_delete(&desk->custody, key, stored, &gone);
 	run->signal = rk_hold_end(&before);
 	if (!err)
-		err = delete_render(run, name, gone);
+		err = delete_render(run, name, on_token, gone);
 	if (!err && on_token)
 		err = rk_work_tell_head(run, desk->keep);
 	return err;
