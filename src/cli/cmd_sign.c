@@ -57,7 +57,7 @@ sign_now(struct rk_run *run, rk_keep *keep, rk_signing *signing)
 }
 
 static rk_error *
-sign_repos(struct rk_run *run, const struct rk_cli_sign_args *sign, rk_keep *keep,
+sign_repos(struct rk_run *run, const struct rk_sign_args *sign, rk_keep *keep,
     const struct rk_signing_options *options)
 {
 	RK_AUTO(rk_signing) signing = NULL;
@@ -79,7 +79,7 @@ sign_repos(struct rk_run *run, const struct rk_cli_sign_args *sign, rk_keep *kee
 }
 
 static rk_error *
-sign_keep(struct rk_run *run, const struct rk_cli_sign_args *sign)
+sign_keep(struct rk_run *run, const struct rk_sign_args *sign)
 {
 	RK_AUTO(rk_keep) keep = NULL;
 	RK_AUTO(rk_memory) memory = NULL;
@@ -114,35 +114,35 @@ sign_keep(struct rk_run *run, const struct rk_cli_sign_args *sign)
 static rk_error *
 sign_run(struct rk_run *run, const void *args)
 {
-	const struct rk_cli_sign_args *sign = args;
+	const struct rk_sign_args *sign = args;
 
 	if (sign->repos.count > 0 && rk_work_is_path(sign->repos.items[0]))
-		return rk_cli_sign_file(run, sign);
+		return rk_cmd_sign_file(run, sign);
 	return sign_keep(run, sign);
 }
 
 static const struct rk_argument sign_arguments[] = {
-    RK_ARG_LIST(rk_cli_sign_args, repos, "REPO|FILE", "repositories, or one metadata file", 0),
+    RK_ARG_LIST(rk_sign_args, repos, "REPO|FILE", "repositories, or one metadata file", 0),
     RK_ARG_END,
 };
 
 static const struct rk_option sign_options[] = {
-    RK_OPT_FLAG(rk_cli_sign_args, all, "all", "every repository of the keep"),
-    RK_OPT_STRING(rk_cli_sign_args, role, "role", "ROLE", "this role alone", 0),
-    RK_OPT_LIST(rk_cli_sign_args, keys, "key", "KEY",
+    RK_OPT_FLAG(rk_sign_args, all, "all", "every repository of the keep"),
+    RK_OPT_STRING(rk_sign_args, role, "role", "ROLE", "this role alone", 0),
+    RK_OPT_LIST(rk_sign_args, keys, "key", "KEY",
 	"with this key alone; for a file, a pkcs11: URI or a key of the keep", 0),
     RK_OPT_STRING(
-	rk_cli_sign_args, root, "root", "FILE", "for a file: the root that says the key's id", 0),
+	rk_sign_args, root, "root", "FILE", "for a file: the root that says the key's id", 0),
     RK_OPT_STRING(
-	rk_cli_sign_args, by, "by", "FILE", "for a file: the delegator that says the key's id", 0),
-    RK_OPT_STRING(rk_cli_sign_args, keyid, "keyid", "HEX", "for a file: the key's id", 0),
+	rk_sign_args, by, "by", "FILE", "for a file: the delegator that says the key's id", 0),
+    RK_OPT_STRING(rk_sign_args, keyid, "keyid", "HEX", "for a file: the key's id", 0),
     RK_OPT_END,
 };
 
 const struct rk_command rk_cmd_sign = {
     .name = "sign",
     .summary = "sign what is staged with every key that is at hand, and publish what is complete",
-    .args_size = sizeof(struct rk_cli_sign_args),
+    .args_size = sizeof(struct rk_sign_args),
     .arguments = sign_arguments,
     .options = sign_options,
     .effects = RK_TOUCHES_TOKEN | RK_WRITES_METADATA | RK_WRITES_KEEP | RK_SIGNS,

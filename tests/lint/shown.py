@@ -17,15 +17,37 @@ OURS = re.compile(
     r"(?:name|metavar|version|topic|option)"  # term/command.h: the command table
     r"|scheme->name|rk_pubkey_curve_by_bits\([^()]*\)->ssh"  # world's own tables
     r"|request(?:->|\.)(?:kind|question)"  # world/env.h: ours or shown
+    r"|(?:\w+->)*(?:known|key)->(?:name|fingerprint)"  # keep/keep.h: a name of [A-Za-z0-9._-], hex
+    r"|pending->why|pending->missing\[\w+\]"  # flow/signing.h: "safe to print"
+    r"|outcome->(?:signatures|absent)\[\w+\]\.(?:key|token|reason)"  # likewise
+    r"|(?:\w+->)*dialect->title"  # tuf/dialect.h: a table
+    r"|(?:\w+->)*(?:sigs|keys)\[\w+\](?:->|\.)why"  # tuf/verify.h, key.h: "safe to print"
+    r"|finding->(?:sentence|remedy)|line->sentence|sig->why"  # chain.h, check.h, compare.h: likewise
+    r"|made->(?:key|token)|sign->what|rk_filesign_what\(sign\)"  # flow/filesign.h: likewise
+    r"|\w+(?:->|\.)judges?\[\w+\]\.under|judge->under"  # flow/repo.h: a phrase of ours
     r")$")
 # In root metadata the four roles have the house's names.
-OURS_IN = {"src/tuf/root.c": re.compile(r"role->name$")}
+OURS_IN = {
+    "src/tuf/root.c": re.compile(r"role->name$"),
+    "src/tuf/verify.c": re.compile(r"under$"),  # verify.h: a phrase of ours
+    "src/tuf/chain.c": re.compile(r"rk_buf_str\(&text\)$"),  # of functions with RK_PRINTF
+    "src/flow/hands.c": re.compile(r"purpose$"),  # hands.h: what the caller is about to do
+    "src/flow/edit_role.c": re.compile(r"edit->role$"),
+    "src/flow/signing_derive.c": re.compile(r"doc->role$"),
+    "src/flow/custody_record.c": re.compile(r"rule->(?:unknown|wrong)$"),  # a table
+    "src/cli/cmd_rehearse.c": re.compile(r"(?:command|act)$"),  # of flow/rehearse.c's table
+    "src/cli/cmd_status.c": re.compile(r"rk_buf_str\(&who\)$"),  # keys' names
+    "src/cli/verifyview.c": re.compile(r"under$"),
+    "src/keep/journal.c": re.compile(r"torn_note\(&walk\.head\)$"),
+    "src/keep/keep_key_find.c": re.compile(r"rk_buf_str\(&search->names\)$"),  # keys' names
+    "src/cli/cmd_target.c": re.compile(r"what->action$"),  # two commands' names
+}
 # Functions with RK_PRINTF that make data, not messages.
 DATA = re.compile(r"rk_(buf|strdup)")
 LITERAL = re.compile(r'(?:L?"(?:\\.|[^"\\])*"|[A-Z][A-Z0-9_]*|\s)+$')
 CONVERSION = re.compile(r"%%|%[-+ #0]*(\*|\d+)?(?:\.(\*|\d+))?(?:hh|h|ll|l|z|j|t)?([a-zA-Z])")
 BUILDERS = {"rk_buf_text", "rk_buf_printf", "rk_buf_hex", "rk_buf_byte", "rk_show_append",
-    "rk_show_bare"}
+    "rk_show_bare", "rk_hashwords_append", "rk_hashwords_line"}
 FILLERS = r"(?:rk_show_\w+|rk_time_\w+|rk_hex|strerror_r|rk_\w*fingerprint\w*)"
 
 
