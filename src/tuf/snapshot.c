@@ -6,15 +6,19 @@
 #include <string.h>
 
 static void
+clear_entry(rk_snapshot_entry *entry)
+{
+	free(entry->name);
+	free(entry->role);
+	*entry = (rk_snapshot_entry){0};
+}
+
+static void
 free_entries(rk_snapshot *snapshot)
 {
-	for (size_t i = 0; snapshot->entries && i < snapshot->count; i++) {
-		free(snapshot->entries[i].name);
-		free(snapshot->entries[i].role);
-	}
+	for (size_t i = 0; i < snapshot->count; i++)
+		clear_entry(&snapshot->entries[i]);
 	free(snapshot->entries);
-	snapshot->entries = NULL;
-	snapshot->count = 0;
 }
 
 void
@@ -53,12 +57,12 @@ read_facts(
 }
 
 static rk_error *
-read_entry(
-    const rk_dialect *dialect, const rk_node *object, const char *file, rk_snapshot_entry *entry)
+read_entry(const rk_dialect *dialect, rk_node *object, const char *file, rk_snapshot_entry *entry)
 {
 	RK_AUTO(rk_str) where = NULL;
 	const char *name = rk_node_name(object);
 	rk_error *err = rk_strdup(name, &entry->name);
+	entry->node = object;
 	if (!err)
 		err = dialect->meta_role(name, &entry->role);
 	if (!err)
@@ -80,8 +84,8 @@ read_entries(rk_snapshot *snapshot, const char *file)
 	rk_error *err = rk_node_want_object(snapshot->signed_node, "meta", file, &meta);
 	if (err)
 		return err;
-	free_entries(snapshot);
-	snapshot->entries = calloc(rk_node_count(meta) + 1, sizeof(*snapshot->entries));
+	snapshot->cap = rk_node_count(meta) + 1;
+	snapshot->entries = calloc(snapshot->cap, sizeof(*snapshot->entries));
 	if (!snapshot->entries)
 		return rk_out_of_memory();
 	for (rk_node *child = rk_node_child(meta); child; child = rk_node_next(child)) {
@@ -145,9 +149,42 @@ rk_snapshot_new(
 	return err ? err : parse(dialect, kind, signed_node, rk_role_kind_name(kind), ret_snapshot);
 }
 
+/* Where an entry of that name is, or would be. */
+static size_t
+place_of(const rk_snapshot *snapshot, const char *name, bool *ret_found)
+{
+	size_t low = 0, high = snapshot->count;
+	*ret_found = false;
+	/* Lists are mostly made in order. */
+	if (high > 0 && strcmp(snapshot->entries[high - 1].name, name) < 0)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(snapshot->entries[middle].name, name);
+		if (order == 0) {
+			*ret_found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 const rk_snapshot_entry *
 rk_snapshot_entry_of(const rk_snapshot *snapshot, const char *role)
 {
+	RK_AUTO(rk_str) name = NULL;
+	bool found = false;
+	rk_error *err = snapshot->dialect->meta_name(role, &name);
+	if (!err) {
+		size_t at = place_of(snapshot, name, &found);
+		return found ? &snapshot->entries[at] : NULL;
+	}
+	/* Without memory for the name, the slow way. */
+	rk_error_free(err);
 	for (size_t i = 0; i < snapshot->count; i++)
 		if (strcmp(snapshot->entries[i].role, role) == 0)
 			return &snapshot->entries[i];
@@ -192,23 +229,70 @@ put_facts(const rk_dialect *dialect, rk_node *object, int64_t version, uint64_t 
 	return err ? err : rk_node_put_int(object, "length", (int64_t)length);
 }
 
+static rk_error *
+make_room(rk_snapshot *snapshot)
+{
+	if (snapshot->count < snapshot->cap)
+		return NULL;
+	size_t cap = 2 * snapshot->cap + 8;
+	rk_snapshot_entry *entries = reallocarray(snapshot->entries, cap, sizeof(*entries));
+	if (!entries)
+		return rk_out_of_memory();
+	snapshot->entries = entries;
+	snapshot->cap = cap;
+	return NULL;
+}
+
+/* A new entry at its place, nothing said of the file yet. */
+static rk_error *
+add_entry(rk_snapshot *snapshot, size_t at, const char *name, const char *role)
+{
+	rk_node *meta = rk_node_get(snapshot->signed_node, "meta");
+	rk_node *object = rk_node_new_object();
+	rk_snapshot_entry entry = {.node = object};
+	rk_error *err = make_room(snapshot);
+	if (!err)
+		err = rk_strdup(name, &entry.name);
+	if (!err)
+		err = rk_strdup(role, &entry.role);
+	if (err)
+		rk_node_free(object);
+	else
+		err = rk_node_put(meta, name, object);
+	if (err) {
+		clear_entry(&entry);
+		return err;
+	}
+	rk_snapshot_entry *place = &snapshot->entries[at];
+	memmove(place + 1, place, (snapshot->count - at) * sizeof(*place));
+	*place = entry;
+	snapshot->count++;
+	return NULL;
+}
+
 rk_error *
 rk_snapshot_list_facts(rk_snapshot *snapshot, const char *role, int64_t version, uint64_t length,
     const rk_hashes *hashes)
 {
 	RK_AUTO(rk_str) name = NULL;
+	bool found;
 	rk_error *err = snapshot->dialect->meta_name(role, &name);
 	if (err)
 		return err;
-	rk_node *meta = rk_node_get(snapshot->signed_node, "meta");
-	rk_node *object = rk_node_get(meta, name);
-	if (!object) {
-		err = rk_node_put(meta, name, rk_node_new_object());
-		object = rk_node_get(meta, name);
-	}
-	if (!err)
-		err = put_facts(snapshot->dialect, object, version, length, hashes);
-	return err ? err : read_entries(snapshot, rk_role_kind_name(snapshot->kind));
+	size_t at = place_of(snapshot, name, &found);
+	if (!found)
+		err = add_entry(snapshot, at, name, role);
+	if (err)
+		return err;
+	rk_snapshot_entry *entry = &snapshot->entries[at];
+	err = put_facts(snapshot->dialect, entry->node, version, length, hashes);
+	if (err)
+		return err;
+	entry->version = snapshot->dialect->meta_version ? version : 0;
+	entry->has_length = hashes != NULL;
+	entry->length = hashes ? length : 0;
+	entry->hashes = hashes ? *hashes : (rk_hashes){0};
+	return NULL;
 }
 
 rk_error *
@@ -228,8 +312,13 @@ rk_snapshot_unlist(rk_snapshot *snapshot, const char *role)
 	if (!entry)
 		return rk_fail(RK_E_NOT_FOUND, NULL, "%s does not list %s",
 		    rk_role_kind_name(snapshot->kind), RK_SHOW(role));
-	rk_node_remove(rk_node_get(snapshot->signed_node, "meta"), entry->name);
-	return read_entries(snapshot, rk_role_kind_name(snapshot->kind));
+	rk_snapshot_entry *place = &snapshot->entries[entry - snapshot->entries];
+	rk_node_remove(rk_node_get(snapshot->signed_node, "meta"), place->name);
+	clear_entry(place);
+	snapshot->count--;
+	memmove(place, place + 1,
+	    (size_t)(&snapshot->entries[snapshot->count] - place) * sizeof(*place));
+	return NULL;
 }
 
 static bool

@@ -20,6 +20,7 @@ typedef struct rk_snapshot_entry {
 	uint64_t length;
 	bool has_length;
 	rk_hashes hashes; /* .have 0: none */
+	rk_node *node; /* its object in the tree; borrowed */
 } rk_snapshot_entry;
 
 typedef struct rk_snapshot {
@@ -30,6 +31,7 @@ typedef struct rk_snapshot {
 	int64_t expires;
 	rk_snapshot_entry *entries; /* sorted by name */
 	size_t count;
+	size_t cap; /* snapshot.c's */
 } rk_snapshot;
 
 RK_CHECKED rk_error *rk_snapshot_read(const rk_envelope *envelope, rk_snapshot **ret_snapshot);
