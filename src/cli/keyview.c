@@ -158,7 +158,7 @@ rk_keyview_lines(rk_render *out, const rk_keep_key *key, const rk_custody_roles 
 
 	rk_render_styled(out, RK_STRONG, "%s (%s, %s)", RK_SHOW_BARE(key->name),
 	    rk_key_type_name(rk_pubkey_type(key->pubkey)), rk_keep_origin_name(key->origin));
-	rk_render_line(out, "  fingerprint  %s", key->fingerprint);
+	rk_render_line(out, "  fingerprint  %s", rk_pubkey_fingerprint_hex(key->pubkey));
 	if (key->holder)
 		rk_render_line(out, "  holder       %s", RK_SHOW_BARE(key->holder));
 	show_tokens(out, key);
@@ -203,7 +203,7 @@ add_row(rk_table *table, const rk_keep_key *key, const rk_custody_roles *roles)
 	append_roles(&trust, roles, key, ROLES_SHOWN);
 	rk_table_cell(table, "%s", RK_SHOW_BARE(key->name));
 	rk_table_cell(table, "%s", rk_key_type_name(rk_pubkey_type(key->pubkey)));
-	rk_table_cell(table, "%.16s", key->fingerprint);
+	rk_table_cell(table, "%.16s", rk_pubkey_fingerprint_hex(key->pubkey));
 	rk_table_cell(table, "%s", tokens.len > 0 ? rk_buf_str(&tokens) : "none");
 	rk_table_cell(table, "%s", key->holder ? RK_SHOW_BARE(key->holder) : "");
 	rk_table_cell(table, "%s", trust.len > 0 ? rk_buf_str(&trust) : "none");

@@ -49,7 +49,7 @@ rk_custody_test(const struct rk_custody *custody, const rk_keep_key *key, const 
 	if (!err)
 		err = rk_hand_prove(custody->hands, hand, "key proof");
 	if (!err)
-		err = rk_custody_judge(custody->env, hand, key->name, RK_CUSTODY_FOREIGN);
+		err = rk_custody_judge(custody->env, hand, RK_CUSTODY_FOREIGN);
 	if (!err)
 		*ret_hand = hand;
 	return err;

@@ -69,7 +69,8 @@ judge_known(const rk_keep *keep, const char *name, const rk_pubkey *pubkey)
 		return rk_fail(RK_E_EXISTS, "choose another name for this one",
 		    "the keep knows another key as %s: its fingerprint begins with %.16s, this "
 		    "one's with %.16s",
-		    RK_SHOW(name), known->fingerprint, rk_pubkey_fingerprint_hex(pubkey));
+		    RK_SHOW(name), rk_pubkey_fingerprint_hex(known->pubkey),
+		    rk_pubkey_fingerprint_hex(pubkey));
 	if (same && same != known)
 		return rk_fail(RK_E_EXISTS,
 		    "use that name; or give it this one with 'rootkeep key set --name'",
@@ -89,7 +90,7 @@ prove_on_token(
 	if (!err)
 		err = rk_hand_prove(custody->hands, hand, "key proof");
 	if (!err)
-		err = rk_custody_judge(custody->env, hand, name, RK_CUSTODY_FOREIGN);
+		err = rk_custody_judge(custody->env, hand, RK_CUSTODY_FOREIGN);
 	if (err)
 		return rk_wrap(err, "cannot enrol %s as %s", RK_SHOW(uri), RK_SHOW(name));
 	finding->pubkey = rk_pubkey_ref(rk_hand_pubkey(hand));

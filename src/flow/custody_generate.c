@@ -178,7 +178,7 @@ prove(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_h
 	rk_error *err = rk_hand_prove(custody->hands, hand, "key proof");
 
 	return err ? err
-		   : rk_custody_judge(custody->env, hand, wish->name,
+		   : rk_custody_judge(custody->env, hand,
 			 wish->wrappable ? RK_CUSTODY_WRAPPABLE : RK_CUSTODY_KEPT);
 }
 

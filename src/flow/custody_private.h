@@ -26,7 +26,6 @@ enum rk_custody_kind {
 	RK_CUSTODY_FOREIGN, /* made elsewhere: told, unless it cannot sign */
 };
 /* The attributes as they were read back. What is unknown is a warning. RK_E_KEY_UNPROVEN. */
-RK_CHECKED rk_error *
-rk_custody_judge(rk_env *env, const rk_hand *hand, const char *name, enum rk_custody_kind kind);
+RK_CHECKED rk_error *rk_custody_judge(rk_env *env, const rk_hand *hand, enum rk_custody_kind kind);
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/show.h"
 #include "keep/change.h"
 
+#include <string.h>
+
 static rk_error *
 fill_entry(const struct rk_custody *custody, const struct rk_custody_record *record,
     rk_journal_entry *entry)
@@ -47,52 +49,63 @@ rk_custody_commit(
 	return err;
 }
 
+#define KEPT (1u << RK_CUSTODY_KEPT)
+#define WRAPPABLE (1u << RK_CUSTODY_WRAPPABLE)
+#define FOREIGN (1u << RK_CUSTODY_FOREIGN)
+#define OURS (KEPT | WRAPPABLE)
+#define EVERY (OURS | FOREIGN)
+#define FACT(member) offsetof(rk_token_key, member)
+
 struct rule {
+	size_t fact; /* offset of an enum rk_fact */
+	enum rk_fact wanted;
+	unsigned kinds; /* of keys that it is for */
+	unsigned fatal; /* for which kinds; else a warning */
 	const char *wrong, *unknown;
-	enum rk_fact fact, wanted;
-	bool fatal;
+};
+
+static const struct rule rules[] = {
+    {FACT(sign), RK_FACT_YES, EVERY, EVERY, "may not sign", "may sign"},
+    {FACT(sensitive), RK_FACT_YES, EVERY, OURS,
+	"is not sensitive: its private half can be read out",
+	"is sensitive (its private half cannot be read out)"},
+    {FACT(extractable), RK_FACT_NO, KEPT | FOREIGN, KEPT, "is extractable: it can leave the token",
+	"is kept from leaving the token"},
+    {FACT(extractable), RK_FACT_YES, WRAPPABLE, WRAPPABLE, "cannot be wrapped", "can be wrapped"},
+    /* Some modules never set CKA_LOCAL, so that it is not set condemns nothing. */
+    {FACT(local), RK_FACT_YES, OURS, 0, "is not said to have been made there", "was made there"},
 };
 
 static rk_error *
-judge_fact(rk_env *env, const rk_hand *hand, const char *name, const struct rule *rule)
+judge_fact(const struct rule *rule, rk_env *env, const rk_hand *hand, enum rk_custody_kind kind)
 {
-	if (rule->fact == rule->wanted)
+	const char *name = rk_hand_name(hand);
+	bool fatal = (rule->fatal & 1u << kind) != 0;
+	enum rk_fact fact;
+
+	memcpy(&fact, (const char *)rk_hand_key(hand) + rule->fact, sizeof(fact));
+	if (fact == rule->wanted)
 		return NULL;
-	if (rule->fact == RK_FACT_UNKNOWN) {
-		rk_sayf(env, RK_SAY_WARNING, "%s does not tell whether key %s %s",
-		    rk_hand_token_name(hand), RK_SHOW(name), rule->unknown);
-		return NULL;
-	}
-	if (rule->fatal)
+	if (fact != RK_FACT_UNKNOWN && fatal)
 		return rk_fail(RK_E_KEY_UNPROVEN,
 		    "use another token or module for this key; 'rootkeep token test' tries one out",
 		    "key %s on %s %s", RK_SHOW(name), rk_hand_token_name(hand), rule->wrong);
-	rk_sayf(env, RK_SAY_WARNING, "key %s on %s %s", RK_SHOW(name), rk_hand_token_name(hand),
-	    rule->wrong);
+	if (fact != RK_FACT_UNKNOWN)
+		rk_sayf(env, RK_SAY_WARNING, "key %s on %s %s", RK_SHOW(name),
+		    rk_hand_token_name(hand), rule->wrong);
+	else
+		rk_sayf(env, RK_SAY_WARNING, "%s does not tell whether key %s %s",
+		    rk_hand_token_name(hand), RK_SHOW(name), rule->unknown);
 	return NULL;
 }
 
 rk_error *
-rk_custody_judge(rk_env *env, const rk_hand *hand, const char *name, enum rk_custody_kind kind)
+rk_custody_judge(rk_env *env, const rk_hand *hand, enum rk_custody_kind kind)
 {
-	const rk_token_key *key = rk_hand_key(hand);
-	bool ours = kind != RK_CUSTODY_FOREIGN, wraps = kind == RK_CUSTODY_WRAPPABLE;
-	const struct rule rules[] = {
-	    {"may not sign", "may sign", key->sign, RK_FACT_YES, true},
-	    {"is not sensitive: its private half can be read out",
-		"is sensitive (its private half cannot be read out)", key->sensitive, RK_FACT_YES,
-		ours},
-	    {wraps ? "cannot be wrapped" : "is extractable: it can leave the token",
-		wraps ? "can be wrapped" : "is kept from leaving the token", key->extractable,
-		wraps ? RK_FACT_YES : RK_FACT_NO, ours},
-	};
 	rk_error *err = NULL;
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && !err; i++)
-		err = judge_fact(env, hand, name, &rules[i]);
-	/* Some modules never set CKA_LOCAL, so its absence alone condemns nothing. */
-	if (!err && ours && key->local == RK_FACT_NO)
-		rk_sayf(env, RK_SAY_WARNING, "%s does not say of key %s that it was made there",
-		    rk_hand_token_name(hand), RK_SHOW(name));
+		if (rules[i].kinds & 1u << kind)
+			err = judge_fact(&rules[i], env, hand, kind);
 	return err;
 }

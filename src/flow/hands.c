@@ -400,6 +400,12 @@ rk_hand_key(const rk_hand *hand)
 	return hand->key;
 }
 
+const char *
+rk_hand_name(const rk_hand *hand)
+{
+	return hand->name;
+}
+
 rk_token *
 rk_hand_token(const rk_hand *hand)
 {

@@ -52,6 +52,8 @@ RK_CHECKED rk_error *rk_hands_hold(
     rk_hands *hands, rk_token *token, rk_token_key **key, const char *name, rk_hand **ret_hand);
 const rk_pubkey *rk_hand_pubkey(const rk_hand *hand);
 const rk_token_key *rk_hand_key(const rk_hand *hand);
+/* The key's, foreign. */
+const char *rk_hand_name(const rk_hand *hand);
 rk_token *rk_hand_token(const rk_hand *hand);
 /* Safe to print: "'label' (serial …)". */
 const char *rk_hand_token_name(const rk_hand *hand);
