@@ -340,3 +340,44 @@ rk_file_sha256(const rk_dir *dir, const char *name, uint8_t out[static 32], uint
 		*ret_len = len;
 	return err;
 }
+
+static rk_error *
+feed(int fd, const char *where, uint64_t max, rk_sink sink, uint64_t *len)
+{
+	RK_AUTO(rk_str) piece = malloc(RK_FILE_PIECE);
+	rk_error *err = NULL;
+	ssize_t got;
+
+	if (!piece)
+		return rk_out_of_memory();
+	while (!err && (got = rk_file_read_some(fd, piece, RK_FILE_PIECE)) != 0) {
+		if (got < 0)
+			return rk_file_trouble(errno, "read", where);
+		if ((uint64_t)got > max - *len)
+			return rk_fail(RK_E_LIMIT, NULL, "%s has more than %llu bytes",
+			    RK_SHOW(where), (unsigned long long)max);
+		err = sink.write(sink.context, piece, (size_t)got);
+		*len += (uint64_t)got;
+	}
+	return err;
+}
+
+rk_error *
+rk_file_feed(const rk_dir *dir, const char *name, uint64_t max, rk_sink sink, uint64_t *ret_len)
+{
+	RK_FILE_PLACE(place);
+	uint64_t len = 0;
+	rk_error *err;
+	int fd;
+
+	err = rk_file_find(dir, name, &place);
+	if (!err)
+		err = rk_file_open_plain(&place, O_RDONLY, 0, &fd);
+	if (err)
+		return err;
+	err = feed(fd, place.where, max, sink, &len);
+	close(fd);
+	if (!err && ret_len)
+		*ret_len = len;
+	return err;
+}

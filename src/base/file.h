@@ -114,6 +114,9 @@ RK_DEFINE_FREEP(rk_writer)
 bool rk_file_exists(const rk_dir *dir, const char *name);
 /* A missing file is success. Not brought to the disk: rk_dir_sync. */
 RK_CHECKED rk_error *rk_file_remove(const rk_dir *dir, const char *name);
+/* The file's bytes, at most `max` of them, to `sink`, a piece at a time. `ret_len` may be NULL. */
+RK_CHECKED rk_error *
+rk_file_feed(const rk_dir *dir, const char *name, uint64_t max, rk_sink sink, uint64_t *ret_len);
 /* SHA-256 of the file's bytes, streamed. `ret_len` may be NULL. */
 RK_CHECKED rk_error *
 rk_file_sha256(const rk_dir *dir, const char *name, uint8_t out[static 32], uint64_t *ret_len);
