@@ -96,6 +96,19 @@ rk_repo_source(rk_repo *repo, rk_source **ret_source)
 	return rk_store_source(repo->store, ret_source);
 }
 
+/* A walk stops at a gap; what is published must not lie behind one. */
+static rk_error *
+reaches_published(rk_repo *repo, const rk_client_state *state)
+{
+	rk_envelope *published = NULL;
+	rk_error *err = rk_repo_envelope(repo, RK_VIEW_PUBLISHED, "root", &published);
+
+	if (err || !published || published->version <= state->root->version)
+		return err;
+	return rk_fail(
+	    RK_E_UNTRUSTED, NULL, "root %lld is missing", (long long)state->root->version + 1);
+}
+
 rk_error *
 rk_repo_trust(rk_repo *repo)
 {
@@ -122,6 +135,8 @@ rk_repo_trust(rk_repo *repo)
 	request.source = source;
 	if (!err)
 		err = rk_chain_walk(&request, &state);
+	if (!err)
+		err = reaches_published(repo, state);
 	if (!err)
 		return NULL;
 	return rk_advise(
