@@ -13,6 +13,7 @@ extern const struct rk_program rk_cli_program;
 
 extern const struct rk_command rk_cmd_check;
 extern const struct rk_command rk_cmd_diff;
+extern const struct rk_command rk_cmd_digest;
 extern const struct rk_command rk_cmd_init;
 extern const struct rk_command rk_cmd_log;
 extern const struct rk_command rk_cmd_log_verify;
@@ -42,5 +43,6 @@ extern const struct rk_command rk_cmd_token_list;
 extern const struct rk_command rk_cmd_token_show;
 extern const struct rk_command rk_cmd_token_softhsm;
 extern const struct rk_command rk_cmd_token_test;
+extern const struct rk_command rk_cmd_verify;
 
 #endif

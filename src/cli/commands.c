@@ -4,6 +4,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_check,
     &rk_about_completion,
     &rk_cmd_diff,
+    &rk_cmd_digest,
     &rk_about_help,
     &rk_cmd_init,
     &rk_cmd_log,
@@ -36,6 +37,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_token_softhsm,
     &rk_cmd_token_test,
     &rk_about_version,
+    &rk_cmd_verify,
     NULL,
 };
 
