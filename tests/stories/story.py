@@ -60,10 +60,16 @@ def canonical(value):
     return "{" + ",".join(canonical(name) + ":" + canonical(value[name]) for name in sorted(value)) + "}"
 
 
+# SoftHSM writes a token's own record at each login, to count PINs.
+COUNTERS = ("token.object", "generation", "token.lock")
+
+
 def tree(folder):
     """What is in a folder: path -> (mode, digest of a file or target of a link)."""
     found = {}
     for path in sorted(pathlib.Path(folder).rglob("*")):
+        if path.name in COUNTERS:
+            continue
         status = path.lstat()
         if path.is_symlink():
             content = os.readlink(path)

@@ -13,14 +13,13 @@ class Pins(story.Story):
     def setUp(self):
         super().setUp()
         self.published()
-        self.good("role", "set", "demo", "targets", "--expires", "30")
+        self.good("renew", "demo", "--role", "targets")
 
     def sign_with(self, path, mode=0o600):
         path.chmod(mode)
         return self.rk("sign", "demo", "--pin-file", f"targets-token={path}", pins=[])
 
     def test_a_wrong_pin_spends_one_try_and_is_not_tried_twice(self):
-        self.good("target", "add", "demo", "--name", "x", "--length", "1", "--sha256", "00" * 32)
         with self.unchanged():
             result = self.sign_with(self.secret_file("wrong", "wrong-pin"))
             result.refused(4, "PIN").silent_about("wrong-pin")
@@ -38,8 +37,10 @@ class Pins(story.Story):
                     pins=[]).refused(2, "none")
 
     def test_an_unlabelled_one_is_refused_where_two_tokens_are_used(self):
-        self.good("role", "set", "demo", "root", "--expires", "30")
-        self.refuses(4, "sign", "demo", "--pin-file", self.tokens[0].pin_file, pins=[])
+        self.good("renew", "demo", "--role", "root")
+        with self.unchanged():
+            self.rk("sign", "demo", "--pin-file", self.tokens[0].pin_file, pins=[]).done(4).says(
+                "--pin-file")
 
 
 class Folder(story.Story):
@@ -187,23 +188,37 @@ class Metadata(story.Story):
             data = self.GOOD.encode().replace(b"1.0.31", raw)
             self.rk("digest", self.write(f"{name}.json", data)).refused(1)
 
-    def test_a_damaged_file_in_the_keep_stops_signing(self):
+    def test_a_damaged_file_in_the_keep_is_not_built_upon(self):
         self.published()
-        path = self.newest("targets")
-        whole = path.read_bytes()
+        for role in ("root", "targets"):
+            path = self.newest(role)
+            whole = path.read_bytes()
+            for broken in (whole[:-9], b"", whole.replace(b'"version":1', b'"version":1e0')):
+                path.write_bytes(broken)
+                with self.unchanged():
+                    self.assertIn(self.rk("renew", "demo", "--role", role).status, (1, 3), role)
+                    self.assertIn(self.rk("verify", "demo").status, (1, 3), role)
+            path.write_bytes(whole)
+
+    def test_a_damaged_file_that_is_staged_is_not_signed(self):
+        self.published()
         self.good("target", "add", "demo", "--name", "x", "--length", "1", "--sha256", "00" * 32)
-        for broken in (whole[:-9], b"", whole.replace(b'"version":1', b'"version":1e0')):
+        path = self.metadata(part="staged") / "targets.json"
+        whole = path.read_bytes()
+        for broken in (whole[:-9], b"", whole.replace(b'"version":2', b'"version":2e0'),
+                       whole.replace(b'"version":2', b'"version":7'),
+                       whole.replace(b'"version":2', b'"version":1')):
             path.write_bytes(broken)
             with self.unchanged():
-                self.assertIn(self.rk("sign", "demo").status, (1, 3))
-                self.assertIn(self.rk("verify", "demo").status, (1, 3))
+                self.assertIn(self.rk("sign", "demo").status, (1, 2, 3), broken[-200:])
 
 
 class Names(story.Story):
     """Names that would lie, climb out of a folder or speak to a terminal."""
 
     HOSTILE = ("../escape", "a/../../b", "/absolute", "dir/", "a//b", "./a", "", "a\x01b", "a\x1b[31mb",
-               "a\nb", "a\u202eb", "a\u200bb")
+               "a\nb")
+    LYING = ("a\u202eb", "a\u200bb")
 
     def test_target_names(self):
         self.published()
@@ -212,7 +227,13 @@ class Names(story.Story):
                 result = self.rk("target", "add", "demo", "--name", name, "--length", "1", "--sha256",
                                  "00" * 32)
                 result.refused(2)
-                self.assertNotIn("\u202e", result.err)
+
+    def test_names_that_look_like_others_are_kept_but_shown_by_their_escapes(self):
+        self.published()
+        for name in self.LYING:
+            self.good("target", "add", "demo", "--name", name, "--length", "1", "--sha256", "00" * 32)
+        for command in (["target", "list", "demo"], ["diff", "demo"], ["target", "remove", "demo", *self.LYING]):
+            self.good(*command).silent_about("\u202e", "\u200b")
 
     def test_target_names_by_the_million_format(self):
         self.published()

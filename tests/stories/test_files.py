@@ -12,8 +12,6 @@ EXPIRES = "2099-01-01T00:00:00Z"
 class Files(story.Story):
     def setUp(self):
         super().setUp()
-        self.shutters = self.folder / "nokeep"
-        self.shutters.mkdir(mode=0o700)
         self.alice = self.token("alice")
         for name in ("k", "other"):
             self.pkcs11(self.alice, "--keypairgen", "--key-type", "EC:prime256v1", "--label", name,
@@ -21,7 +19,7 @@ class Files(story.Story):
         self.uri = self.alice.key_uri("k")
 
     def rk(self, *arguments, **options):
-        return super().rk(*arguments, cwd=options.pop("cwd", self.shutters), **options)
+        return super().rk(*arguments, cwd=options.pop("cwd", self.outside), **options)
 
     def public(self, label):
         """The key object, made by other programs."""
@@ -45,7 +43,7 @@ class Files(story.Story):
         return {"signed": signed, "signatures": []}
 
     def file(self, document, name="root.json"):
-        path = self.shutters / name
+        path = self.outside / name
         path.write_text(json.dumps(document, indent=1))
         return path
 
@@ -78,7 +76,7 @@ class Sign(Files):
     def test_no_keep_is_made_and_nothing_lies_beside_the_file(self):
         path = self.file(self.root("k"))
         self.good("sign", path, "--key", self.uri)
-        self.assertEqual([entry.name for entry in self.shutters.iterdir()], ["root.json"])
+        self.assertEqual([entry.name for entry in self.outside.iterdir()], ["root.json"])
 
     def test_only_the_signatures_change_in_the_text(self):
         path = self.file(self.root("k", custom={"kept": ["as", "it", "was"]}))
@@ -98,7 +96,7 @@ class Sign(Files):
 
     def test_a_key_that_the_file_does_not_name_needs_an_id(self):
         path = self.file(self.root("k"))
-        with self.unchanged(self.shutters):
+        with self.unchanged(self.outside):
             self.rk("sign", path, "--key", self.alice.key_uri("other")).refused(2, "--keyid")
         self.good("sign", path, "--key", self.alice.key_uri("other"), "--keyid", "ab" * 32)
         self.assertEqual(json.loads(path.read_bytes())["signatures"][0]["keyid"], "ab" * 32)
@@ -116,7 +114,7 @@ class Sign(Files):
 
     def test_a_dry_run_signs_nothing(self):
         path = self.file(self.root("k"))
-        with self.unchanged(self.shutters):
+        with self.unchanged(self.outside):
             self.good("sign", path, "--key", self.uri, "--dry-run")
 
 
@@ -172,7 +170,7 @@ class Digest(Files):
     def test_hex_words_and_bytes_of_the_canonical_form(self):
         document = self.root("k", custom={"z": 1, "a": ["ü", {"b": None, "a": True}], "": "\"\\"})
         path = self.file(document)
-        out = self.shutters / "bytes"
+        out = self.outside / "bytes"
         shown = self.good("digest", path, "--bytes", out)
         data = story.canonical(document["signed"]).encode()
         self.assertEqual(out.read_bytes(), data)
@@ -182,7 +180,7 @@ class Digest(Files):
     def test_pkcs11_tool_signs_by_hand_and_rootkeep_believes_it(self):
         document = self.root("k")
         path = self.file(document)
-        out = self.shutters / "bytes"
+        out = self.outside / "bytes"
         self.good("digest", path, "--bytes", out)
         document["signatures"] = [{"keyid": self.key_id(document),
                                    "sig": self.sign_elsewhere(out.read_bytes())}]
@@ -192,7 +190,7 @@ class Digest(Files):
 
     def test_an_output_that_is_there_is_not_overwritten(self):
         path = self.file(self.root("k"))
-        out = self.shutters / "bytes"
+        out = self.outside / "bytes"
         out.write_text("mine")
         self.rk("digest", path, "--bytes", out).refused(2)
         self.assertEqual(out.read_text(), "mine")

@@ -53,6 +53,7 @@ class Typed(Secrets):
             with self.subTest(number.name), self.unchanged(), self.interactive("sign", "demo") as terminal:
                 self.at_the_prompt(terminal)
                 terminal.send("half a pin")
+                terminal.read(0.3)
                 if number == signal.SIGINT:
                     terminal.send("\x03")
                 else:
