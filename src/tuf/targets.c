@@ -93,6 +93,16 @@ read_custom(const rk_json *value, rk_target *target)
 }
 
 static rk_error *
+read_hashes(const rk_envelope *envelope, const rk_json *value, rk_target *target)
+{
+	rk_error *err = rk_hashes_read_json(envelope->dialect, value, "a target", &target->hashes);
+
+	if (rk_error_code(err) != RK_E_MALFORMED)
+		return err;
+	return rk_join(bad_entry(envelope, value, "the hashes of a target are damaged"), err);
+}
+
+static rk_error *
 read_members(const rk_envelope *envelope, const rk_json *entry, rk_target *target)
 {
 	rk_json_iter iter = rk_json_each(entry);
@@ -107,9 +117,8 @@ read_members(const rk_envelope *envelope, const rk_json *entry, rk_target *targe
 		} else if (rk_json_is(&key, "hashes")) {
 			hashed = value.kind == RK_JSON_OBJECT;
 			if (hashed)
-				err = rk_hashes_read_json(envelope->dialect, &value,
-				    "the hashes of a target", &target->hashes);
-		} else if (rk_json_is(&key, "custom")) {
+				err = read_hashes(envelope, &value, target);
+		} else if (rk_json_is(&key, "custom") && value.kind != RK_JSON_NULL) {
 			err = read_custom(&value, target);
 		}
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PIECE ((size_t)1 << 20)
+#define TEXTS 3 /* version, expires, delegations */
 #define ENTRY_LEVEL 3 /* of a target's members: file, signed, targets */
 
 /* A place of the text and what stands there instead. */
@@ -23,7 +24,7 @@ struct rewrite {
 	struct rk_targets_changed changed;
 	struct place places[6];
 	size_t count;
-	rk_buf texts[4]; /* what places of text borrow */
+	rk_buf texts[TEXTS]; /* what places of text borrow */
 	/* The edit that comes next. */
 	struct rk_target_edit edit;
 	bool more;
@@ -31,7 +32,10 @@ struct rewrite {
 	rk_json edit_key;
 	/* Entries as they are, not yet copied; a run of the text. */
 	const char *run_from, *run_to;
+	bool scattered; /* entries are copied from here and there: no page is done with */
+	bool running; /* the run's beginning was copied already */
 	bool first; /* nothing was written between the braces */
+	const char *last; /* the end of the entry written last, where it is the text's own */
 };
 
 static rk_error *
@@ -45,6 +49,8 @@ copy_text(struct rewrite *rewrite, size_t from, size_t to)
 
 		err = rewrite->sink.write(rewrite->sink.context, text->data + from, len);
 		from += len;
+		if (!rewrite->scattered)
+			rk_text_forget(text, from);
 	}
 	return err;
 }
@@ -72,37 +78,64 @@ compare_places(const void *a, const void *b)
 	return (left->from > right->from) - (left->from < right->from);
 }
 
+/* The new delegations in the file's own style. */
+static rk_error *
+write_delegations(const struct rewrite *rewrite, rk_buf *out)
+{
+	const char *text = rewrite->change->delegations;
+	rk_style inner = rewrite->style;
+	RK_AUTO(rk_node) node = NULL;
+	rk_json value;
+	rk_error *err = rk_scan_bytes(text, strlen(text), "delegations", &value);
+
+	if (!err && value.kind != RK_JSON_OBJECT)
+		err = rk_fail(RK_E_MALFORMED, NULL, "delegations are not an object");
+	if (!err)
+		err = rk_canonical_portable(&value, text, "delegations");
+	if (!err)
+		err = rk_node_from_json(&value, "delegations", &node);
+	if (err)
+		return err;
+	inner.newline = false;
+	rk_write_node(out, node, &inner, 2);
+	return rk_buf_check(out);
+}
+
 /* `delegations` in place of the old one, or behind `_type`, where it would be sorted. */
-static void
+static rk_error *
 place_delegations(struct rewrite *rewrite)
 {
 	const rk_envelope *envelope = rewrite->envelope;
 	const rk_style *style = &rewrite->style;
 	rk_buf *text = &rewrite->texts[2];
-	rk_json behind;
+	rk_json place = envelope->delegations_span;
+	rk_error *err;
 
 	if (!rewrite->change->delegations)
-		return;
-	if (envelope->delegations_span.len > 0) {
-		add_place(rewrite, &envelope->delegations_span, rewrite->change->delegations);
-		return;
+		return NULL;
+	if (place.len == 0) {
+		place = envelope->type_span;
+		place.text += place.len;
+		place.len = 0;
+		rk_buf_byte(text, ',');
+		if (style->indent == 0 && !style->tabs && style->comma_space)
+			rk_buf_byte(text, ' ');
+		rk_write_break(text, style, 2);
+		rk_buf_text(text, style->colon_space ? "\"delegations\": " : "\"delegations\":");
 	}
-	rk_buf_byte(text, ',');
-	rk_write_break(text, style, 2);
-	rk_buf_text(text, style->colon_space ? "\"delegations\": " : "\"delegations\":");
-	rk_buf_text(text, rewrite->change->delegations);
-	behind = envelope->type_span;
-	behind.text += behind.len;
-	behind.len = 0;
-	add_place(rewrite, &behind, rk_buf_str(text));
+	err = write_delegations(rewrite, text);
+	if (!err)
+		add_place(rewrite, &place, rk_buf_str(text));
+	return err;
 }
 
-static void
+static rk_error *
 find_places(struct rewrite *rewrite)
 {
 	const rk_envelope *envelope = rewrite->envelope;
 	const struct rk_targets_change *change = rewrite->change;
 	char time[RK_TIME_SIZE];
+	rk_error *err;
 
 	rk_buf_printf(&rewrite->texts[0], "%lld", (long long)change->version);
 	add_place(rewrite, &envelope->version_span, rk_buf_str(&rewrite->texts[0]));
@@ -111,11 +144,12 @@ find_places(struct rewrite *rewrite)
 		    envelope->dialect->expires_text(time, change->expires), &rewrite->style);
 		add_place(rewrite, &envelope->expires_span, rk_buf_str(&rewrite->texts[1]));
 	}
-	place_delegations(rewrite);
+	err = place_delegations(rewrite);
 	if (change->edits)
 		add_place(rewrite, &envelope->targets_span, NULL);
 	add_place(rewrite, &envelope->signatures_span, "[]");
 	qsort(rewrite->places, rewrite->count, sizeof(rewrite->places[0]), compare_places);
+	return err;
 }
 
 static rk_error *
@@ -171,26 +205,49 @@ flush(struct rewrite *rewrite, rk_buf *out)
 	return err;
 }
 
+/* White space only, or nothing? */
+static bool
+is_blank(const char *from, const char *to)
+{
+	while (from < to && strchr(" \t\r\n", *from))
+		from++;
+	return from == to;
+}
+
+/* Before a run: what stood there, where the run begins as the old object did. */
+static rk_error *
+begin_run(struct rewrite *rewrite)
+{
+	const char *inside = rewrite->envelope->targets_span.text + 1;
+	RK_AUTO_BUF(out);
+	rk_error *err;
+
+	if (rewrite->first && is_blank(inside, rewrite->run_from)) {
+		rk_buf_append(&out, inside, (size_t)(rewrite->run_from - inside));
+		rewrite->first = false;
+		err = rk_buf_check(&out);
+	} else {
+		err = separate(rewrite, &out);
+	}
+	return err ? err : flush(rewrite, &out);
+}
+
 /* The run of unchanged entries, with whatever stands between them. */
 static rk_error *
 flush_run(struct rewrite *rewrite)
 {
-	RK_AUTO_BUF(out);
-	size_t from, to;
-	rk_error *err;
+	rk_error *err = NULL;
 
 	if (!rewrite->run_from)
 		return NULL;
-	err = separate(rewrite, &out);
+	if (!rewrite->running)
+		err = begin_run(rewrite);
 	if (!err)
-		err = flush(rewrite, &out);
-	from = offset(rewrite, rewrite->run_from);
-	to = offset(rewrite, rewrite->run_to);
+		err = copy_text(
+		    rewrite, offset(rewrite, rewrite->run_from), offset(rewrite, rewrite->run_to));
+	rewrite->last = rewrite->run_to;
 	rewrite->run_from = NULL;
-	if (!err)
-		err = copy_text(rewrite, from, to);
-	if (!err)
-		rk_text_forget(rewrite->envelope->text, to);
+	rewrite->running = false;
 	return err;
 }
 
@@ -206,8 +263,11 @@ keep_entry(struct rewrite *rewrite, const struct rk_targets_cursor *cursor)
 	if (!rewrite->run_from)
 		rewrite->run_from = cursor->key.text;
 	rewrite->run_to = end;
-	if (!err && (size_t)(end - rewrite->run_from) > PIECE)
+	if (!err && (size_t)(end - rewrite->run_from) > PIECE) {
 		err = flush_run(rewrite);
+		rewrite->run_from = end;
+		rewrite->running = true;
+	}
 	return err;
 }
 
@@ -242,8 +302,7 @@ put_entry(struct rewrite *rewrite)
 	RK_AUTO_BUF(out);
 	rk_error *err = flush_run(rewrite);
 
-	if (!err)
-		err = rk_target_check_name(target->name);
+	rewrite->last = NULL;
 	if (!err)
 		err = entry_node(rewrite, target, &node);
 	if (!err)
@@ -267,7 +326,9 @@ edit_absent(struct rewrite *rewrite)
 	if (rewrite->edit.remove)
 		return rk_fail(RK_E_NOT_FOUND, "see 'rootkeep target list'",
 		    "there is no target %s to remove", RK_SHOW(rewrite->edit.target->name));
-	err = put_entry(rewrite);
+	err = rk_target_check_name(rewrite->edit.target->name);
+	if (!err)
+		err = put_entry(rewrite);
 	rewrite->changed.added++;
 	return err ? err : next_edit(rewrite);
 }
@@ -285,7 +346,12 @@ edit_present(struct rewrite *rewrite, const struct rk_targets_cursor *cursor)
 		return err ? err : next_edit(rewrite);
 	}
 	err = rk_targets_read_entry(rewrite->envelope, &cursor->key, &cursor->value, &was);
-	if (!err && rk_targets_same(was, rewrite->edit.target)) {
+	if (rk_error_code(err) == RK_E_MALFORMED) {
+		/* An entry that no client can read is mended by replacing it. */
+		rk_error_free(err);
+		err = NULL;
+	}
+	if (!err && was && rk_targets_same(was, rewrite->edit.target)) {
 		rewrite->changed.same++;
 		err = keep_entry(rewrite, cursor);
 	} else if (!err) {
@@ -320,17 +386,23 @@ write_entries(struct rewrite *rewrite)
 {
 	struct rk_targets_cursor cursor = {0};
 	RK_AUTO_BUF(out);
+	const rk_json *span = &rewrite->envelope->targets_span;
+	const char *end = span->text + span->len - 1;
 	rk_error *err = rewrite->sink.write(rewrite->sink.context, "{", 1);
 
 	rewrite->first = true;
 	if (!err)
-		err = rk_targets_cursor_open(&rewrite->envelope->targets_span, &cursor);
+		err = rk_targets_cursor_open(span, &cursor);
+	rewrite->scattered = cursor.members != NULL;
 	if (!err)
 		err = merge(rewrite, &cursor);
 	rk_targets_cursor_close(&cursor);
+	rewrite->scattered = false;
 	if (err)
 		return err;
-	if (!rewrite->first)
+	if (rewrite->last && is_blank(rewrite->last, end))
+		rk_buf_append(&out, rewrite->last, (size_t)(end - rewrite->last));
+	else if (!rewrite->first)
 		rk_write_break(&out, &rewrite->style, ENTRY_LEVEL - 1);
 	rk_buf_byte(&out, '}');
 	return flush(rewrite, &out);
@@ -366,17 +438,17 @@ rk_targets_rewrite(const rk_envelope *envelope, const struct rk_targets_change *
 	    .sink = sink,
 	    .style = rk_envelope_style(envelope),
 	};
-	rk_error *err = NULL;
+	rk_error *err;
 
 	if (change->edits && envelope->targets_span.kind != RK_JSON_OBJECT)
 		return rk_fail(RK_E_MALFORMED, NULL, "%s has no targets object to edit",
 		    RK_SHOW(envelope->name));
-	find_places(&rewrite);
-	for (size_t i = 0; i < 4 && !err; i++)
+	err = find_places(&rewrite);
+	for (size_t i = 0; i < TEXTS && !err; i++)
 		err = rk_buf_check(&rewrite.texts[i]);
 	if (!err)
 		err = write_all(&rewrite);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < TEXTS; i++)
 		rk_buf_clear(&rewrite.texts[i]);
 	rk_buf_clear(&rewrite.edit_name);
 	if (!err && ret_changed)
