@@ -2,8 +2,10 @@
 
 #include "base/show.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILES_MAX (4u << 20)
 
@@ -51,6 +53,7 @@ struct folder {
 	rk_source base;
 	const rk_dir *dir;
 	rk_names *names; /* NULL: not listed yet */
+	struct timespec listed; /* when the folder had changed last, by then */
 };
 
 static rk_error *
@@ -64,13 +67,35 @@ folder_fetch(rk_source *self, const char *name, size_t max, rk_text **ret_text)
 	return no_such_file(name);
 }
 
+/* Listed once for all ranges, and again when the folder has changed. */
+static rk_error *
+list(struct folder *folder)
+{
+	RK_AUTO(rk_names) names = NULL;
+	struct stat now;
+	rk_error *err;
+
+	if (fstat(rk_dir_fd(folder->dir), &now) != 0)
+		return rk_fail_errno(
+		    RK_E_IO, errno, NULL, "cannot look at %s", RK_SHOW(rk_dir_path(folder->dir)));
+	if (folder->names && now.st_mtim.tv_sec == folder->listed.tv_sec &&
+	    now.st_mtim.tv_nsec == folder->listed.tv_nsec)
+		return NULL;
+	err = rk_dir_list(folder->dir, "", FILES_MAX, &names);
+	if (err)
+		return err;
+	rk_names_free(folder->names);
+	folder->names = RK_TAKE(names);
+	folder->listed = now.st_mtim;
+	return NULL;
+}
+
 static rk_error *
 folder_range(rk_source *self, const char *name, int64_t *ret_first, int64_t *ret_last)
 {
 	struct folder *folder = (struct folder *)self;
 	int64_t first = 0, last = 0;
-	rk_error *err =
-	    folder->names ? NULL : rk_dir_list(folder->dir, "", FILES_MAX, &folder->names);
+	rk_error *err = list(folder);
 
 	if (err)
 		return err;
@@ -111,25 +136,41 @@ struct held {
 
 struct memory {
 	rk_source base;
-	struct held *files;
-	size_t count;
+	struct held *files; /* sorted by name */
+	size_t count, cap;
 };
 
-static struct held *
-held_of(const struct memory *memory, const char *name)
+/* Where a file of that name is, or would be. */
+static size_t
+place_of(const struct memory *memory, const char *name, bool *ret_held)
 {
-	for (size_t i = 0; i < memory->count; i++)
-		if (!strcmp(memory->files[i].name, name))
-			return &memory->files[i];
-	return NULL;
+	size_t low = 0, high = memory->count;
+
+	*ret_held = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(memory->files[middle].name, name);
+
+		if (order == 0) {
+			*ret_held = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 static rk_error *
 memory_fetch(rk_source *self, const char *name, size_t max, rk_text **ret_text)
 {
-	const struct held *held = held_of((struct memory *)self, name);
+	const struct memory *memory = (const struct memory *)self;
+	bool is_held;
+	const struct held *held = &memory->files[place_of(memory, name, &is_held)];
 
-	if (!held)
+	if (!is_held)
 		return no_such_file(name);
 	if (held->len > max)
 		return rk_fail(RK_E_LIMIT, NULL, "%s has %zu bytes; at most %zu are read",
@@ -175,30 +216,48 @@ rk_source_memory(rk_source **ret_source)
 	return NULL;
 }
 
+static rk_error *
+make_room(struct memory *memory)
+{
+	size_t cap = 2 * memory->cap + 8;
+	struct held *grown;
+
+	if (memory->count < memory->cap)
+		return NULL;
+	grown = reallocarray(memory->files, cap, sizeof(*grown));
+	if (!grown)
+		return rk_out_of_memory();
+	memory->files = grown;
+	memory->cap = cap;
+	return NULL;
+}
+
 rk_error *
 rk_source_put(rk_source *source, const char *name, const void *bytes, size_t len)
 {
 	struct memory *memory = (struct memory *)source;
-	struct held *held = held_of(memory, name), *grown;
 	RK_AUTO(rk_str) copy = NULL;
 	RK_AUTO(rk_str) named = NULL;
+	bool is_held;
+	size_t at = place_of(memory, name, &is_held);
 	rk_error *err = rk_strndup(bytes, len, &copy);
 
-	if (!err && !held)
+	if (!err && !is_held)
+		err = make_room(memory);
+	if (!err && !is_held)
 		err = rk_strdup(name, &named);
 	if (err)
 		return err;
-	if (held) {
-		free(held->bytes);
-		held->bytes = RK_TAKE(copy);
-		held->len = len;
+	if (is_held) {
+		free(memory->files[at].bytes);
+		memory->files[at].bytes = RK_TAKE(copy);
+		memory->files[at].len = len;
 		return NULL;
 	}
-	grown = realloc(memory->files, (memory->count + 1) * sizeof(*grown));
-	if (!grown)
-		return rk_out_of_memory();
-	memory->files = grown;
-	grown[memory->count++] = (struct held){RK_TAKE(named), RK_TAKE(copy), len};
+	memmove(&memory->files[at + 1], &memory->files[at],
+	    (memory->count - at) * sizeof(memory->files[0]));
+	memory->files[at] = (struct held){RK_TAKE(named), RK_TAKE(copy), len};
+	memory->count++;
 	return NULL;
 }
 
