@@ -129,9 +129,34 @@ rk_chain_fetch(struct rk_chain_walker *walker, const char *role, int64_t version
 }
 
 static int
-compare_names(const void *a, const void *b)
+compare_seen(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	const struct rk_chain_seen *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+const struct rk_chain_seen *
+rk_chain_seen_of(const struct rk_chain_walker *walker, const char *name)
+{
+	const struct rk_chain_seen wanted = {.name = name};
+	void *const *node = tfind(&wanted, &walker->seen, compare_seen);
+
+	return node ? *node : NULL;
+}
+
+static rk_error *
+remember(struct rk_chain_walker *walker, const char *name, rk_envelope *envelope)
+{
+	struct rk_chain_seen *seen = malloc(sizeof(*seen));
+
+	if (!seen)
+		return rk_out_of_memory();
+	*seen = (struct rk_chain_seen){name, envelope};
+	if (tsearch(seen, &walker->seen, compare_seen))
+		return NULL;
+	free(seen);
+	return rk_out_of_memory();
 }
 
 rk_error *
@@ -156,11 +181,11 @@ rk_chain_add(struct rk_chain_walker *walker, struct rk_chain_found *found)
 	err = rk_envelope_sha256(envelope, role.sha256);
 	if (!err)
 		err = rk_strdup(found->name, &role.name);
-	if (err)
-		return err;
-	if (!tsearch(role.name, &walker->seen, compare_names)) {
+	if (!err)
+		err = remember(walker, role.name, envelope);
+	if (err) {
 		free(role.name);
-		return rk_out_of_memory();
+		return err;
 	}
 	role.expired = envelope->expires <= walker->request->now;
 	role.file = RK_TAKE(file);
@@ -187,15 +212,21 @@ rk_chain_judge_expiry(struct rk_chain_walker *walker, const char *role, const rk
 }
 
 rk_error *
+rk_chain_tell_date(struct rk_chain_walker *walker, const char *role, const rk_envelope *envelope)
+{
+	if (envelope->expires_portable)
+		return NULL;
+	return rk_chain_note(walker, RK_FINDING_NOTE, role,
+	    "expires of version %lld is written as %s, which some clients do not read",
+	    (long long)envelope->version, RK_SHOW(envelope->expires_text));
+}
+
+rk_error *
 rk_chain_tell_oddities(struct rk_chain_walker *walker, const char *role,
     const rk_envelope *envelope, const rk_verdict *verdict)
 {
-	rk_error *err = NULL;
+	rk_error *err = rk_chain_tell_date(walker, role, envelope);
 
-	if (!envelope->expires_portable)
-		err = rk_chain_note(walker, RK_FINDING_NOTE, role,
-		    "expires is written as %s, which some clients do not read",
-		    RK_SHOW(envelope->expires_text));
 	for (size_t i = 0; i < envelope->sig_count && !err; i++)
 		if (envelope->sigs[i].duplicate)
 			err = rk_chain_note(walker, RK_FINDING_WARNING, role,
@@ -206,18 +237,36 @@ rk_chain_tell_oddities(struct rk_chain_walker *walker, const char *role,
 		    "key id %s is a second id of a key that the role has: it counts once here, and "
 		    "twice for some clients",
 		    RK_SHOW(verdict->twins[i]));
-	for (size_t i = 0; i < verdict->count && !err; i++)
-		if (verdict->sigs[i].judgement == RK_JUDGED_UNKNOWN_KEY)
-			err = rk_chain_note(walker, RK_FINDING_WARNING, role,
-			    "key %s is not understood: %s", RK_SHOW(verdict->sigs[i].keyid),
-			    verdict->sigs[i].why ? verdict->sigs[i].why : "of an unknown type");
 	return err;
 }
 
-static void
-keep_node(void *node)
+rk_error *
+rk_chain_tell_keys(struct rk_chain_walker *walker, const char *role, const rk_keyring *keys)
 {
-	(void)node;
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < keys->count && !err; i++)
+		if (keys->keys[i]->why)
+			err = rk_chain_note(walker, RK_FINDING_WARNING, role,
+			    "key %s is not understood: %s", RK_SHOW(keys->keys[i]->keyid),
+			    keys->keys[i]->why);
+	return err;
+}
+
+static bool
+has_fatal(const rk_client_state *state)
+{
+	for (size_t i = 0; i < state->finding_count; i++)
+		if (state->findings[i].severity == RK_FINDING_FATAL)
+			return true;
+	return false;
+}
+
+/* A file that could not be read at all is a finding too: whoever lists them sees why it ended. */
+static rk_error *
+note_end(struct rk_chain_walker *walker, rk_error *err)
+{
+	return has_fatal(walker->state) ? err : rk_chain_refused(walker, "root", err);
 }
 
 rk_error *
@@ -233,12 +282,14 @@ rk_chain_walk(const struct rk_chain_request *request, rk_client_state **ret_stat
 	err = rk_chain_walk_roots(&walker);
 	if (!err && !request->roots_only)
 		err = rk_chain_walk_files(&walker);
-	tdestroy(walker.seen, keep_node);
+	tdestroy(walker.seen, free);
 	switch (rk_error_code(err)) {
-	case RK_OK:
 	case RK_E_UNTRUSTED:
 	case RK_E_MALFORMED:
 	case RK_E_NOT_FOUND:
+		err = note_end(&walker, err);
+		/* fall through */
+	case RK_OK:
 		*ret_state = walker.state;
 		break;
 	default:

@@ -2,7 +2,6 @@
 
 #include "base/show.h"
 
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +13,6 @@ struct demand {
 	const char *under;
 	const rk_snapshot_entry *entry; /* what the list says of it; NULL: nobody does */
 };
-
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
 
 static enum rk_role_kind
 document_kind(const char *role)
@@ -49,16 +42,16 @@ static rk_error *
 judge(struct rk_chain_walker *walker, const struct demand *demand, struct rk_chain_found *found)
 {
 	rk_envelope *envelope = found->envelope;
-	rk_error *err = NULL;
+	rk_error *err = rk_verify(envelope, demand->trusted, demand->keys, &found->verdict);
 
+	if (err)
+		return err;
 	if (envelope->kind != document_kind(demand->role))
 		return rk_chain_refuse(
 		    walker, demand->role, "%s is a file of another role", RK_SHOW(envelope->name));
 	if (demand->entry)
 		err = rk_chain_refused(
 		    walker, demand->role, rk_snapshot_entry_check(demand->entry, envelope));
-	if (!err)
-		err = rk_verify(envelope, demand->trusted, demand->keys, &found->verdict);
 	if (!err)
 		err = rk_chain_refused(walker, demand->role,
 		    rk_verdict_error(found->verdict, envelope, demand->under));
@@ -84,9 +77,18 @@ take(struct rk_chain_walker *walker, const struct demand *demand, rk_envelope **
 			   ? err
 			   : rk_chain_refused(walker, demand->role, err);
 	err = judge(walker, demand, &found);
-	if (!err)
-		*ret_envelope = found.envelope;
-	return rk_join(err, rk_chain_add(walker, &found));
+	if (found.verdict) {
+		rk_envelope *envelope = found.envelope;
+		bool judged = !err;
+
+		err = rk_join(err, rk_chain_add(walker, &found));
+		if (judged && !err)
+			*ret_envelope = envelope;
+		return err;
+	}
+	rk_envelope_free(found.envelope);
+	free(found.file);
+	return err;
 }
 
 static struct demand
@@ -120,16 +122,38 @@ still_counts(struct rk_chain_walker *walker, const rk_client_state *since, const
 }
 
 static rk_error *
-judge_version_since(struct rk_chain_walker *walker, const rk_snapshot *list,
-    const rk_snapshot *seen, const char *role)
+judge_version_since(struct rk_chain_walker *walker, const char *role)
 {
+	const rk_client_role *seen =
+	    walker->request->since ? rk_client_role_of(walker->request->since, role) : NULL;
+	const struct rk_chain_seen *now = rk_chain_seen_of(walker, role);
 	bool counts = false;
 	rk_error *err = still_counts(walker, walker->request->since, role, &counts);
 
-	if (err || !counts || !seen || list->version >= seen->version)
+	if (err || !counts || now->envelope->version >= seen->envelope->version)
 		return err;
 	return rk_chain_refuse(walker, role, "%s went back from version %lld to %lld", role,
-	    (long long)seen->version, (long long)list->version);
+	    (long long)seen->envelope->version, (long long)now->envelope->version);
+}
+
+/* Nor may a newer timestamp name an older snapshot. */
+static rk_error *
+judge_timestamp_since(struct rk_chain_walker *walker)
+{
+	const rk_client_state *since = walker->request->since;
+	const rk_snapshot_entry *was =
+	    since && since->timestamp ? rk_snapshot_entry_of(since->timestamp, "snapshot") : NULL;
+	const rk_snapshot_entry *is = rk_snapshot_entry_of(walker->state->timestamp, "snapshot");
+	bool counts = false;
+	rk_error *err = judge_version_since(walker, "timestamp");
+
+	if (!err)
+		err = still_counts(walker, since, "timestamp", &counts);
+	if (err || !counts || !was || !is || is->version >= was->version)
+		return err;
+	return rk_chain_refuse(walker, "timestamp",
+	    "the timestamp went back from version %lld to %lld of the snapshot",
+	    (long long)was->version, (long long)is->version);
 }
 
 /* No file that was listed before may disappear or go back. */
@@ -139,8 +163,10 @@ judge_list_since(struct rk_chain_walker *walker)
 	const rk_client_state *since = walker->request->since;
 	const rk_snapshot *seen = since ? since->snapshot : NULL;
 	bool counts = false;
-	rk_error *err = still_counts(walker, since, "snapshot", &counts);
+	rk_error *err = judge_version_since(walker, "snapshot");
 
+	if (!err)
+		err = still_counts(walker, since, "snapshot", &counts);
 	for (size_t i = 0; !err && counts && seen && i < seen->count; i++) {
 		const rk_snapshot_entry *was = &seen->entries[i];
 		const rk_snapshot_entry *is =
@@ -174,7 +200,6 @@ static rk_error *
 walk_timestamp(struct rk_chain_walker *walker)
 {
 	struct demand demand = top_demand(walker, RK_ROLE_TIMESTAMP, NULL);
-	const rk_client_state *since = walker->request->since;
 	rk_envelope *envelope = NULL;
 	rk_error *err = may_miss(walker, take(walker, &demand, &envelope),
 	    walker->request->timestamp_may_miss, "timestamp");
@@ -183,9 +208,21 @@ walk_timestamp(struct rk_chain_walker *walker)
 		return err;
 	err = rk_chain_refused(
 	    walker, "timestamp", rk_snapshot_read(envelope, &walker->state->timestamp));
-	return err ? err
-		   : judge_version_since(walker, walker->state->timestamp,
-			 since ? since->timestamp : NULL, "timestamp");
+	return err ? err : judge_timestamp_since(walker);
+}
+
+/* Where snapshots list the root too, it must be this one. */
+static rk_error *
+judge_listed_root(struct rk_chain_walker *walker)
+{
+	const rk_snapshot_entry *entry = walker->request->dialect->meta_root
+					     ? rk_snapshot_entry_of(walker->state->snapshot, "root")
+					     : NULL;
+
+	return entry
+		   ? rk_chain_refused(walker, "root",
+			 rk_snapshot_entry_check(entry, rk_chain_seen_of(walker, "root")->envelope))
+		   : NULL;
 }
 
 static rk_error *
@@ -205,6 +242,8 @@ walk_snapshot(struct rk_chain_walker *walker)
 		return err;
 	err = rk_chain_refused(
 	    walker, "snapshot", rk_snapshot_read(envelope, &walker->state->snapshot));
+	if (!err)
+		err = judge_listed_root(walker);
 	return err ? err : judge_list_since(walker);
 }
 
@@ -219,6 +258,8 @@ walk_targets(struct rk_chain_walker *walker, rk_envelope **ret_envelope)
 	if (snapshot && !demand.entry)
 		return rk_chain_refuse(walker, "snapshot", "the snapshot lists no targets");
 	err = may_miss(walker, take(walker, &demand, ret_envelope), false, "targets");
+	if (!err && !snapshot)
+		err = judge_version_since(walker, "targets");
 	if (!err)
 		err = rk_chain_refused(walker, "targets", rk_targets_check(*ret_envelope));
 	return err;
@@ -237,6 +278,8 @@ enqueue(struct rk_chain_walker *walker, struct queue *queue, const char *role,
 	RK_AUTO(rk_delegations) delegations = NULL;
 	rk_error *err = rk_chain_refused(walker, role, rk_delegations_read(envelope, &delegations));
 
+	if (!err)
+		err = rk_chain_tell_keys(walker, role, delegations->keys);
 	if (err || rk_delegations_total(delegations) == 0)
 		return err;
 	if (queue->count == queue->cap) {
@@ -252,21 +295,40 @@ enqueue(struct rk_chain_walker *walker, struct queue *queue, const char *role,
 	return NULL;
 }
 
+/* A role that two delegate to: clients that come by the second want its keys. */
+static rk_error *
+judge_again(struct rk_chain_walker *walker, const rk_role *role, const rk_keyring *keys,
+    rk_envelope *envelope)
+{
+	RK_AUTO(rk_verdict) verdict = NULL;
+	rk_error *err = rk_verify(envelope, role, keys, &verdict);
+
+	if (err || verdict->met)
+		return err;
+	return rk_chain_note(walker, RK_FINDING_WARNING, role->name,
+	    "another role delegates here too, with keys that have %u of %u signatures",
+	    verdict->valid, verdict->threshold);
+}
+
 static rk_error *
 walk_delegated(struct rk_chain_walker *walker, const rk_delegations *delegations, uint64_t index,
     struct queue *queue)
 {
 	const rk_snapshot *snapshot = walker->state->snapshot;
+	const struct rk_chain_seen *seen;
 	RK_AUTO(rk_role) role = NULL;
 	rk_envelope *envelope = NULL;
 	struct demand demand;
 	rk_error *err = rk_delegations_at(delegations, index, &role);
 
-	if (err || tfind(role->name, &walker->seen, compare_names))
+	if (err)
 		return err;
-	if (walker->state->count > RK_CHAIN_DELEGATIONS)
+	if (++walker->asked > RK_CHAIN_DELEGATIONS)
 		return rk_fail(
 		    RK_E_LIMIT, NULL, "there are more than %d delegations", RK_CHAIN_DELEGATIONS);
+	seen = rk_chain_seen_of(walker, role->name);
+	if (seen)
+		return judge_again(walker, role, delegations->keys, seen->envelope);
 	demand = (struct demand){role->name, role, delegations->keys, "its delegator's keys",
 	    snapshot ? rk_snapshot_entry_of(snapshot, role->name) : NULL};
 	if (snapshot && !demand.entry)

@@ -9,23 +9,22 @@ rk_error *
 rk_chain_root_follows(const rk_root *trusted, rk_envelope *next_envelope, const rk_root *next)
 {
 	RK_AUTO(rk_str) old = NULL;
-	RK_AUTO(rk_str) own = NULL;
+	bool same = next->version == trusted->version &&
+		    rk_node_equal(next->signed_node, trusted->signed_node);
 	rk_error *err;
 
-	if (next->version != trusted->version + 1)
+	if (next->version != trusted->version + 1 && !same)
 		return rk_fail(RK_E_UNTRUSTED,
 		    "get every root in between: clients take one at a time",
 		    "root %lld cannot follow root %lld", (long long)next->version,
 		    (long long)trusted->version);
 	err = rk_strdupf(&old, "the keys of root %lld", (long long)trusted->version);
 	if (!err)
-		err = rk_strdupf(&own, "its own keys");
-	if (!err)
 		err = rk_verify_role(
 		    next_envelope, rk_root_role(trusted, RK_ROLE_ROOT), trusted->keys, old);
 	return err ? err
-		   : rk_verify_role(
-			 next_envelope, rk_root_role(next, RK_ROLE_ROOT), next->keys, own);
+		   : rk_verify_role(next_envelope, rk_root_role(next, RK_ROLE_ROOT), next->keys,
+			 "its own keys");
 }
 
 /* A root in hand, before it is known to be the final one. */
@@ -78,21 +77,31 @@ begin_from_file(struct rk_chain_walker *walker, struct step *step)
 	return err;
 }
 
-/* By number; a folder without numbered roots has one plain root. */
+/* By number. */
 static rk_error *
 fetch_root(struct rk_chain_walker *walker, int64_t version, struct step *step)
 {
-	rk_error *err = rk_chain_fetch(walker, "root", version, &step->file, &step->envelope);
+	return rk_chain_fetch(walker, "root", version, &step->file, &step->envelope);
+}
 
-	if (rk_error_code(err) != RK_E_NOT_FOUND || version == 0)
+/* The first of a walk: where roots are not numbered, the plain one, if it is that version (0: any). */
+static rk_error *
+fetch_first(struct rk_chain_walker *walker, int64_t version, struct step *step)
+{
+	rk_error *err = version ? fetch_root(walker, version, step) : NULL;
+	rk_error *plain;
+
+	if (version && rk_error_code(err) != RK_E_NOT_FOUND)
 		return err;
-	rk_error_free(rk_chain_fetch(walker, "root", 0, &step->file, &step->envelope));
-	if (step->envelope && step->envelope->version == version) {
+	plain = fetch_root(walker, 0, step);
+	if (!plain && (!version || step->envelope->version == version)) {
 		rk_error_free(err);
 		return NULL;
 	}
-	rk_envelope_free(RK_TAKE(step->envelope));
-	free(RK_TAKE(step->file));
+	if (!version)
+		return plain;
+	rk_error_free(plain);
+	step_clear(step);
 	return err;
 }
 
@@ -101,7 +110,7 @@ begin_from_anchor(struct rk_chain_walker *walker, struct step *step)
 {
 	const struct rk_chain_request *request = walker->request;
 	uint8_t sha256[RK_SHA256_SIZE];
-	rk_error *err = fetch_root(walker, request->anchor_version, step);
+	rk_error *err = fetch_first(walker, request->anchor_version, step);
 
 	if (rk_error_code(err) == RK_E_NOT_FOUND)
 		return rk_chain_refused(walker, "root",
@@ -123,10 +132,29 @@ static rk_error *
 begin_anywhere(struct rk_chain_walker *walker, struct step *step)
 {
 	rk_source *source = walker->request->source;
-	int64_t first = 0, last = 0;
+	int64_t first = source->range ? 0 : 1, last = 0;
 	rk_error *err = source->range ? source->range(source, "root.json", &first, &last) : NULL;
 
-	return err ? err : fetch_root(walker, first, step);
+	return err ? err : fetch_first(walker, first, step);
+}
+
+/* A client goes on from the root that it has: another one of that version is not its own. */
+static rk_error *
+judge_since(struct rk_chain_walker *walker, const struct step *step)
+{
+	const rk_client_state *since = walker->request->since;
+	const rk_client_role *seen = since ? rk_client_role_of(since, "root") : NULL;
+	uint8_t sha256[RK_SHA256_SIZE];
+	rk_error *err;
+
+	if (!seen || seen->envelope->version != step->root->version)
+		return NULL;
+	err = rk_envelope_sha256(step->envelope, sha256);
+	if (!err && memcmp(sha256, seen->sha256, sizeof(sha256)) != 0)
+		err =
+		    rk_chain_refuse(walker, "root", "root %lld is another one than was seen before",
+			(long long)step->root->version);
+	return err;
 }
 
 static rk_error *
@@ -145,6 +173,8 @@ begin(struct rk_chain_walker *walker, struct step *step)
 		err = read_step(step);
 	if (!err)
 		err = verify_itself(walker, step);
+	if (!err)
+		err = judge_since(walker, step);
 	if (!err)
 		err = rk_envelope_sha256(step->envelope, walker->state->first_sha256);
 	if (!err)
@@ -169,6 +199,11 @@ advance(struct rk_chain_walker *walker, struct step *step, bool *ret_more)
 	if (!err)
 		err = rk_chain_refused(
 		    walker, "root", rk_chain_root_follows(step->root, next.envelope, next.root));
+	if (!err)
+		err = judge_since(walker, &next);
+	/* Of the final root this is told later. */
+	if (!err)
+		err = rk_chain_tell_date(walker, "root", step->envelope);
 	if (err) {
 		step_clear(&next);
 		return err;
@@ -194,20 +229,6 @@ tell_gap(struct rk_chain_walker *walker, int64_t version)
 	return err;
 }
 
-/* Keys of any role that nobody here understands; a role with two ids for one key. */
-static rk_error *
-tell_keys(struct rk_chain_walker *walker, const rk_root *root)
-{
-	rk_error *err = NULL;
-
-	for (size_t i = 0; i < root->keys->count && !err; i++)
-		if (root->keys->keys[i]->why)
-			err = rk_chain_note(walker, RK_FINDING_WARNING, "root",
-			    "key %s is not understood: %s", RK_SHOW(root->keys->keys[i]->keyid),
-			    root->keys->keys[i]->why);
-	return err;
-}
-
 static rk_error *
 settle(struct rk_chain_walker *walker, struct step *step)
 {
@@ -219,7 +240,7 @@ settle(struct rk_chain_walker *walker, struct step *step)
 	if (!err)
 		err = rk_chain_tell_oddities(walker, "root", step->envelope, found.verdict);
 	if (!err)
-		err = tell_keys(walker, step->root);
+		err = rk_chain_tell_keys(walker, "root", step->root->keys);
 	if (!err)
 		err = tell_gap(walker, step->root->version);
 	if (err) {

@@ -15,6 +15,7 @@ struct search {
 	size_t visits;
 	rk_target *found;
 	const char *role;
+	bool over; /* found, or nobody else may be asked */
 };
 
 static rk_error *visit(struct search *search, const rk_client_role *role);
@@ -23,9 +24,16 @@ static rk_error *
 visit_delegation(void *context, const rk_role *role)
 {
 	struct search *search = context;
-	const rk_client_role *next = rk_client_role_of(search->state, role->name);
+	const rk_client_role *next;
+	rk_error *err;
 
-	return search->found || !next ? NULL : visit(search, next);
+	if (search->over)
+		return NULL;
+	next = rk_client_role_of(search->state, role->name);
+	err = next ? visit(search, next) : NULL;
+	/* Not only here: nobody further up is asked either. */
+	search->over = search->over || role->terminating;
+	return err;
 }
 
 static rk_error *
@@ -37,12 +45,15 @@ visit(struct search *search, const rk_client_role *role)
 	for (size_t i = 0; i < search->visits; i++)
 		if (search->visited[i] == role->name)
 			return NULL;
-	if (search->visits == VISITS_MAX)
+	search->over = search->visits == VISITS_MAX;
+	if (search->over || !role->verdict->met)
 		return NULL;
 	search->visited[search->visits++] = role->name;
 	err = rk_targets_find(role->envelope, search->target, &search->found);
-	if (!err)
+	if (!err) {
 		search->role = role->name;
+		search->over = true;
+	}
 	if (rk_error_code(err) != RK_E_NOT_FOUND)
 		return err;
 	rk_error_free(err);
