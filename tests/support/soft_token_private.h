@@ -1,0 +1,41 @@
+/*
+ * soft_token_private.h - what the two halves of soft_token share: the module and the open token
+ *
+ * Ownership  an rk_soft_opened is what rk_token_free gets; it borrows the module and the token.
+ */
+#ifndef RK_SUPPORT_SOFT_TOKEN_PRIVATE_H
+#define RK_SUPPORT_SOFT_TOKEN_PRIVATE_H
+
+#include "support/soft_token.h"
+
+struct rk_soft_uri {
+	char token[64], serial[64], object[64], pin_source[256];
+	bool has_token, has_serial, has_object, has_id, has_pin_source, foreign;
+	uint8_t id[32];
+	size_t id_len;
+};
+
+struct rk_soft_opened {
+	rk_token token;
+	struct rk_soft_tokens *module;
+	struct rk_soft_token *soft;
+	unsigned generation;
+	bool logged_in;
+	char name[256];
+	struct rk_soft_uri uri;
+};
+
+/* RK_E_USAGE. */
+RK_CHECKED rk_error *rk_soft_uri_parse(const char *text, struct rk_soft_uri *ret_uri);
+/* Counts a call; the rehearsed failure when its number has come. */
+RK_CHECKED rk_error *rk_soft_step(struct rk_soft_tokens *module, enum rk_soft_call call);
+/* The call has succeeded: is it time to be pulled out? */
+void rk_soft_done(struct rk_soft_token *soft, enum rk_soft_call call);
+void rk_soft_describe(
+    const struct rk_soft_token *soft, const struct rk_soft_uri *uri, rk_token_info *out);
+char *rk_soft_strdup(const char *text);
+void rk_soft_uri_escape(rk_buf *out, const char *text);
+
+extern const struct rk_token_ops rk_soft_token_ops;
+
+#endif
