@@ -1,21 +1,19 @@
 #include "pkcs11/worker.h"
 
 #include "pkcs11/cell.h"
+#include "pkcs11/desk.h"
 #include "pkcs11/inittoken.h"
 #include "pkcs11/keypair.h"
 #include "pkcs11/sign.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define SESSIONS_MAX 256
 
 struct worker {
-	int fd;
+	rk_desk *desk;
 	rk_module module;
 	rk_error *unconfined; /* why nothing is loaded: the first request is told */
 	rk_session *sessions[SESSIONS_MAX]; /* a session's number is its index and 1 */
@@ -336,90 +334,11 @@ put_refusal(struct worker *worker, CK_RV rv, rk_buf *out)
 	rk_refusal_encode(&refusal, out);
 }
 
-static bool
-read_all(int fd, void *bytes, size_t len)
-{
-	char *at = bytes;
-
-	while (len > 0) {
-		ssize_t got = recv(fd, at, len, MSG_WAITALL);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		at += got;
-		len -= (size_t)got;
-	}
-	return true;
-}
-
-static bool
-write_all(int fd, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-
-	while (len > 0) {
-		ssize_t sent = send(fd, at, len, MSG_NOSIGNAL);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent <= 0)
-			return false;
-		at += sent;
-		len -= (size_t)sent;
-	}
-	return true;
-}
-
-/* A request and its bytes, in memory that fits its kind: PINs never touch the ordinary heap. */
-struct incoming {
-	rk_request request;
-	rk_secret *secret;
-	rk_buf plain;
-};
-
-static void
-incoming_clear(struct incoming *incoming)
-{
-	rk_request_clear(&incoming->request);
-	rk_secret_free(incoming->secret);
-	rk_buf_clear(&incoming->plain);
-}
-
-static rk_error *
-read_request(struct worker *worker, const rk_wire_header *header, struct incoming *incoming)
-{
-	static const char zeros[4096];
-	rk_error *err = NULL;
-	uint8_t *bytes;
-
-	if (rk_op_is_secret(header->kind)) {
-		if (header->body > RK_WIRE_SECRET_MAX)
-			return rk_fail(RK_E_LIMIT, NULL, "a PIN's frame is too long");
-		err = rk_secret_new(header->body, &incoming->secret);
-		bytes = err ? NULL : rk_secret_bytes(incoming->secret);
-	} else {
-		for (size_t left = header->body; left > 0;) {
-			size_t step = left < sizeof(zeros) ? left : sizeof(zeros);
-
-			rk_buf_append(&incoming->plain, zeros, step);
-			left -= step;
-		}
-		err = rk_buf_check(&incoming->plain);
-		bytes = (uint8_t *)incoming->plain.data;
-	}
-	if (!err && !read_all(worker->fd, bytes, header->body))
-		err = rk_fail(RK_E_IO, NULL, "the pipe is closed");
-	return err ? err : rk_request_decode(header->kind, bytes, header->body, &incoming->request);
-}
-
 static rk_error *
 answer(struct worker *worker, uint32_t id, const rk_request *request)
 {
+	rk_buf *out = rk_desk_out(worker->desk);
 	RK_AUTO_BUF(body);
-	RK_AUTO_BUF(frame);
-	rk_error *err;
 	size_t start;
 	CK_RV rv;
 
@@ -428,34 +347,29 @@ answer(struct worker *worker, uint32_t id, const rk_request *request)
 	rv = run(worker, request, &body);
 	if (rv == CKR_OK && body.failed)
 		rv = CKR_HOST_MEMORY;
-	start = rk_wire_begin(&frame, id, rv == CKR_OK ? RK_STATUS_DONE : RK_STATUS_REFUSED);
+	start = rk_wire_begin(out, id, rv == CKR_OK ? RK_STATUS_DONE : RK_STATUS_REFUSED);
 	if (rv == CKR_OK)
-		rk_buf_append(&frame, body.data, body.len);
+		rk_buf_append(out, body.data, body.len);
 	else
-		put_refusal(worker, rv, &frame);
-	err = rk_wire_end(&frame, start);
-	if (!err && !write_all(worker->fd, frame.data, frame.len))
-		err = rk_fail(RK_E_IO, NULL, "the pipe is closed");
-	return err;
+		put_refusal(worker, rv, out);
+	return rk_wire_end(out, start);
 }
 
 /* One request and its answer. An error ends the worker: the parent sees the pipe close. */
 static rk_error *
 serve_one(struct worker *worker)
 {
-	__attribute__((cleanup(incoming_clear))) struct incoming incoming = {0};
-	uint8_t bytes[RK_WIRE_HEADER];
+	rk_request request = {0};
 	rk_wire_header header;
-	rk_error *err;
+	rk_wire_span body;
+	rk_error *err = rk_desk_take(worker->desk, &header, &body);
 
-	if (!read_all(worker->fd, bytes, sizeof(bytes)))
-		return rk_fail(RK_E_IO, NULL, "the pipe is closed");
-	err = rk_wire_header_parse(bytes, &header);
 	if (!err)
-		err = read_request(worker, &header, &incoming);
+		err = rk_request_decode(header.kind, body.bytes, body.len, &request);
 	if (!err)
-		err = answer(worker, header.id, &incoming.request);
-	return err;
+		err = answer(worker, header.id, &request);
+	rk_request_clear(&request);
+	return err ? err : rk_desk_done(worker->desk);
 }
 
 static rk_error *
@@ -474,10 +388,11 @@ confine(int fd, bool network)
 int
 rk_worker_run(int fd, bool network)
 {
-	struct worker worker = {.fd = fd};
-	rk_error *err = NULL;
+	struct worker worker = {.desk = NULL};
+	rk_error *err;
 
 	worker.unconfined = confine(fd, network);
+	err = rk_desk_open(fd, &worker.desk);
 	while (!err)
 		err = serve_one(&worker);
 	rk_error_free(err);
@@ -486,5 +401,6 @@ rk_worker_run(int fd, bool network)
 			close_session(&worker, i);
 	rk_module_finalize(&worker.module);
 	rk_error_free(worker.unconfined);
+	rk_desk_free(worker.desk);
 	return 0;
 }
