@@ -23,8 +23,8 @@ no_metadata(struct look *look, const char *path)
 	struct rk_check_place place = {RK_CHECK_WARNING, path,
 	    "move it away: whoever publishes this folder would publish it, too"};
 
-	return rk_check_tell(
-	    look->check, &place, "is not a file that %s metadata may have", look->dialect->title);
+	return rk_check_tell(look->check, &place, "is not a file that %s metadata may have",
+	    RK_SHOW_BARE(look->dialect->title));
 }
 
 static rk_error *

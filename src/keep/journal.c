@@ -207,12 +207,6 @@ compare_head(void *context, const struct rk_journal_line *line, const rk_journal
 	return NULL;
 }
 
-static const char *
-torn_note(const rk_journal_head *head)
-{
-	return head->torn ? "; its torn last line may have been the one" : "";
-}
-
 rk_error *
 rk_journal_check_head(
     const rk_dir *dir, const uint8_t wanted[static RK_SHA256_SIZE], int64_t *ret_since)
@@ -231,7 +225,7 @@ rk_journal_check_head(
 		return rk_fail(RK_E_UNTRUSTED,
 		    "look for a copy that holds it: the journal was cut off or written anew",
 		    "the journal does not hold the head that was written down%s",
-		    torn_note(&walk.head));
+		    walk.head.torn ? "; its torn last line may have been the one" : "");
 	*ret_since = walk.head.count - finding.at;
 	return NULL;
 }

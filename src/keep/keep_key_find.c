@@ -10,18 +10,16 @@
 struct search {
 	const rk_keep *keep;
 	const char *prefix; /* lower-case hex */
-	const rk_keep_key *found;
+	const rk_keep_key *found[CANDIDATES_SHOWN];
 	size_t count;
-	rk_buf names;
 };
 
 static void
 take(struct search *search, const rk_keep_key *key)
 {
-	search->found = key;
-	if (search->count++ < CANDIDATES_SHOWN)
-		rk_buf_printf(&search->names, "%s%s (%.16s)", search->count > 1 ? ", " : "",
-		    RK_SHOW_BARE(key->name), key->fingerprint);
+	if (search->count < CANDIDATES_SHOWN)
+		search->found[search->count] = key;
+	search->count++;
 }
 
 /* The ids that a dialect would give the key: found, or the key has none there. */
@@ -89,7 +87,7 @@ match_ids(struct search *search)
 		if (matches && !err)
 			take(search, key);
 	}
-	return err ? err : rk_buf_check(&search->names);
+	return err;
 }
 
 static bool
@@ -108,13 +106,19 @@ is_prefix(const char *text, char lower[static RK_FINGERPRINT_HEX])
 static rk_error *
 decide(const struct search *search, const char *text)
 {
+	RK_AUTO_BUF(names);
+
 	if (search->count == 1)
 		return NULL;
 	if (search->count == 0)
 		return rk_fail(RK_E_NOT_FOUND, "see 'rootkeep key list'",
 		    "no key's fingerprint or id begins with %s", RK_SHOW(text));
+	for (size_t i = 0; i < search->count && i < CANDIDATES_SHOWN; i++)
+		rk_buf_printf(&names, "%s%s (%.16s)", i > 0 ? ", " : "",
+		    RK_SHOW_BARE(search->found[i]->name),
+		    rk_pubkey_fingerprint_hex(search->found[i]->pubkey));
 	return rk_fail(RK_E_AMBIGUOUS, "give more digits, or a name", "%s may mean %zu keys: %s%s",
-	    RK_SHOW(text), search->count, rk_buf_str(&search->names),
+	    RK_SHOW(text), search->count, rk_buf_str(&names),
 	    search->count > CANDIDATES_SHOWN ? ", …" : "");
 }
 
@@ -122,12 +126,12 @@ rk_error *
 rk_keep_key_find(const rk_keep *keep, const char *text, const rk_keep_key **ret_key)
 {
 	struct search search = {.keep = keep};
+	const rk_keep_key *named = rk_keep_key_by_name(keep, text);
 	char prefix[RK_FINGERPRINT_HEX];
 	rk_error *err;
 
-	search.found = rk_keep_key_by_name(keep, text);
-	if (search.found) {
-		*ret_key = search.found;
+	if (named) {
+		*ret_key = named;
 		return NULL;
 	}
 	if (!is_prefix(text, prefix))
@@ -138,8 +142,7 @@ rk_keep_key_find(const rk_keep *keep, const char *text, const rk_keep_key **ret_
 	err = match_ids(&search);
 	if (!err)
 		err = decide(&search, text);
-	rk_buf_clear(&search.names);
 	if (!err)
-		*ret_key = search.found;
+		*ret_key = search.found[0];
 	return err;
 }
