@@ -468,7 +468,7 @@ wherever_the_finishing_dies_the_next_command_finishes(void **state)
 {
 	unsigned decided = first_step_with_an_intent(*state);
 
-	for (unsigned late = 0; late < 12; late += 4) {
+	for (unsigned late = 0; late < 8; late += 5) {
 		bool was_killed = true;
 
 		for (unsigned step = 1; was_killed; step++) {

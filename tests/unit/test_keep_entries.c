@@ -92,8 +92,40 @@ too_short_unknown_and_ambiguous_prefixes_are_told_apart(void **state)
 	assert_null(found);
 }
 
-/* The id of one key begins like the fingerprint of another only by a search of 2^32: a prefix that
- * is both an exact name and a prefix shows the order. */
+/* Two keys whose fingerprints begin with the same 32 bits, found by a search. */
+static void
+an_ambiguous_prefix_lists_the_candidates(void **state)
+{
+	static const char *const twins[][2] = {
+	    {"dave", "-----BEGIN PUBLIC KEY-----\n"
+		     "MCowBQYDK2VwAyEAAd9/B0vQ/ER60hdXQziZZF23NAsNjbB07wrwtbt6qb4=\n"
+		     "-----END PUBLIC KEY-----\n"},
+	    {"erin", "-----BEGIN PUBLIC KEY-----\n"
+		     "MCowBQYDK2VwAyEAWw2mAA5Pfx4FnD5nK/RMs6GuDDtpJAYkbTpX/XYYR8Y=\n"
+		     "-----END PUBLIC KEY-----\n"},
+	};
+	RK_AUTO(rk_keep) keep = three_keys();
+	const rk_keep_key *found = NULL;
+	rk_error *err;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		RK_AUTO(rk_pubkey) key = NULL;
+		struct rk_keep_new_key added = {.name = twins[i][0]};
+
+		assert_ok(rk_pubkey_from_any(twins[i][1], strlen(twins[i][1]), &key));
+		added.pubkey = key;
+		assert_ok(rk_keep_key_add(keep, &added, NULL));
+	}
+	err = rk_keep_key_find(keep, "11AF79A8", &found);
+	assert_non_null(strstr(rk_error_message(err), "dave"));
+	assert_non_null(strstr(rk_error_message(err), "erin"));
+	assert_error(err, RK_E_AMBIGUOUS);
+	assert_null(found);
+	assert_ok(rk_keep_key_find(keep, rk_keep_key_by_name(keep, "erin")->fingerprint, &found));
+	assert_string_equal(found->name, "erin");
+}
+
 static void
 an_exact_name_wins_over_a_prefix(void **state)
 {
@@ -294,6 +326,7 @@ main(void)
 	    spec(a_name_or_a_public_key_is_there_once),
 	    spec(a_key_is_found_by_name_fingerprint_and_key_id),
 	    spec(too_short_unknown_and_ambiguous_prefixes_are_told_apart),
+	    spec(an_ambiguous_prefix_lists_the_candidates),
 	    spec(an_exact_name_wins_over_a_prefix),
 	    spec(names_of_keys_have_a_rule),
 	    spec(a_key_is_renamed_edited_and_removed),
