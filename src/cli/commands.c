@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 static const struct rk_command *const commands[] = {
+    &rk_cmd_adopt,
     &rk_cmd_check,
     &rk_about_completion,
     &rk_cmd_diff,
