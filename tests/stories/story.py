@@ -60,8 +60,8 @@ def canonical(value):
     return "{" + ",".join(canonical(name) + ":" + canonical(value[name]) for name in sorted(value)) + "}"
 
 
-# SoftHSM writes a token's own record at each login, to count PINs.
-COUNTERS = ("token.object", "generation", "token.lock")
+# SoftHSM writes a token's own record at each login, to count PINs; the lock tells who held it last.
+COUNTERS = ("token.object", "generation", "token.lock", ".lock")
 
 
 def tree(folder):

@@ -12,10 +12,12 @@ EXPIRES = "2099-01-01T00:00:00Z"
 class Files(story.Story):
     def setUp(self):
         super().setUp()
+        self.outside = self.folder / "nokeep"
+        self.outside.mkdir(mode=0o700)
         self.alice = self.token("alice")
-        for name in ("k", "other"):
+        for name, key_id in (("k", "01"), ("other", "02")):
             self.pkcs11(self.alice, "--keypairgen", "--key-type", "EC:prime256v1", "--label", name,
-                        "--id", {"k": "01", "other": "02"}[name])
+                        "--id", key_id)
         self.uri = self.alice.key_uri("k")
 
     def rk(self, *arguments, **options):

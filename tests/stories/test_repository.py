@@ -332,7 +332,11 @@ class Log(story.Story):
         words = re.search(r"(?:[A-Za-z-]+[ \n]+){31}[A-Za-z-]+", signed.err + signed.out)
         self.assertTrue(words, str(signed))
         self.good("log", "verify", "--head", words[0])
-        self.rk("log", "verify", "--head", " ".join(reversed(words[0].split()))).done(3)
+        other = self.good("digest", self.newest("root"), "--json").json["words"]
+        self.rk("log", "verify", "--head", other).refused(3)
+        swapped = words[0].split()
+        swapped[0], swapped[1] = swapped[1], swapped[0]
+        self.rk("log", "verify", "--head", " ".join(swapped)).refused(2)
 
     def test_a_copy_outside_is_compared(self):
         self.published()
