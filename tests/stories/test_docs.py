@@ -1,5 +1,6 @@
 """The documents against the program: nothing is left untold, nothing told is missing."""
 import re
+import subprocess
 import unittest
 
 import story
@@ -43,6 +44,14 @@ class Program(story.Story):
             for block in re.findall(r"^```(?:sh|console|bash)?\n(.*?)^```$", page.read_text(), re.M | re.S):
                 for words in re.findall(r"^(?:\$ )?rootkeep ([a-z].*)$", block, re.M):
                     self.assertIn(words.split()[0], groups, f"{page.name}: rootkeep {words}")
+
+
+class Commands(unittest.TestCase):
+    def test_the_page_of_commands_is_what_the_program_says(self):
+        made = subprocess.run(
+            [story.SOURCE / "scripts/commands-page", story.BINARY], check=True, capture_output=True, text=True)
+        self.assertEqual((story.SOURCE / "docs/commands.md").read_text(), made.stdout,
+            "scripts/commands-page build/release/rootkeep >docs/commands.md")
 
 
 class Pages(unittest.TestCase):
