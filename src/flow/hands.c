@@ -125,6 +125,7 @@ new_hand(rk_hands *hands, struct rk_hands_tray *tray, const char *name, rk_hand 
 	}
 	hand->hands = hands;
 	hand->tray = tray;
+	tray->used = true;
 	hand->next = hands->all;
 	hands->all = hand;
 	*ret_hand = hand;
@@ -200,7 +201,7 @@ rk_hands_token_count(const rk_hands *hands)
 	size_t count = 0;
 
 	for (const struct rk_hands_tray *tray = hands->trays; tray; tray = tray->next)
-		count++;
+		count += tray->used;
 	return count;
 }
 
@@ -430,9 +431,11 @@ rk_hands_token(rk_hands *hands, const char *uri, rk_token **ret_token)
 	struct rk_hands_tray *tray = NULL;
 	rk_error *err = open_tray(hands, uri, &tray);
 
-	if (!err)
-		*ret_token = tray->token;
-	return err;
+	if (err)
+		return err;
+	tray->used = true;
+	*ret_token = tray->token;
+	return NULL;
 }
 
 rk_error *

@@ -12,6 +12,7 @@ struct rk_hands_tray {
 	rk_token *token;
 	rk_token_info *info; /* as it was opened */
 	rk_token_keys *keys; /* after the login; NULL: not asked yet */
+	bool used; /* by a hand or by its own name; else only looked at on the way to another */
 	bool logged_in;
 	bool refused; /* a PIN was refused in this run: it is not tried again */
 	struct rk_hands_tray *next;
