@@ -172,14 +172,31 @@ judge_fresh(const struct rk_custody *custody, const rk_token *token, const rk_to
 	    RK_SHOW(known->name));
 }
 
+/* By what is stored of it, it must be found again. */
+static rk_error *
+find_again(rk_hand *hand)
+{
+	RK_AUTO(rk_token_key) found = NULL;
+	rk_token *token = rk_hand_token(hand);
+	rk_error *err = token->ops->find(token, rk_hand_key(hand)->uri, &found);
+
+	if (err)
+		return rk_wrap(err, "the new key cannot be found again on %s", token->name);
+	if (found->pubkey && !rk_pubkey_equal(found->pubkey, rk_hand_pubkey(hand)))
+		return rk_fail(RK_E_KEY_UNPROVEN, "do not use this token or its module",
+		    "%s shows another key where it made the new one", token->name);
+	return NULL;
+}
+
 static rk_error *
 prove(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_hand *hand)
 {
 	rk_error *err = rk_hand_prove(custody->hands, hand, "key proof");
 
-	return err ? err
-		   : rk_custody_judge(custody->env, hand,
-			 wish->wrappable ? RK_CUSTODY_WRAPPABLE : RK_CUSTODY_KEPT);
+	if (!err)
+		err = rk_custody_judge(
+		    custody->env, hand, wish->wrappable ? RK_CUSTODY_WRAPPABLE : RK_CUSTODY_KEPT);
+	return err ? err : find_again(hand);
 }
 
 static rk_error *
