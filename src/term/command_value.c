@@ -91,8 +91,9 @@ parse_int(const char *text, int64_t min, int64_t max, int64_t *ret_number)
 	errno = 0;
 	number = strtoll(text, &end, 10);
 	if (errno || end == text || *end || strchr(" \t+", text[0]) || number < min || number > max)
-		return rk_fail(RK_E_USAGE, NULL, "%s is not a number from %lld to %lld",
-		    RK_SHOW(text), (long long)min, (long long)max);
+		return rk_fail(RK_E_USAGE, "give a number in that range",
+		    "%s is not a number from %lld to %lld", RK_SHOW(text), (long long)min,
+		    (long long)max);
 	*ret_number = number;
 	return NULL;
 }
