@@ -132,7 +132,8 @@ destroy(const struct rk_custody *custody, const rk_keep_key *key, const char *st
 
 	if (!err)
 		err = rk_hands_destroy(rk_hand_token(hand), rk_hand_key(hand));
-	return err ? rk_wrap(err, "key %s was not destroyed", RK_SHOW(key->name)) : NULL;
+	return err ? rk_wrap(err, "it is not certain that key %s is destroyed", RK_SHOW(key->name))
+		   : NULL;
 }
 
 /* In the memory of the keep. */

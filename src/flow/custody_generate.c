@@ -233,8 +233,9 @@ take_back(rk_token *token, const rk_token_key *made, const char *name, rk_error 
 	if (!err)
 		return rk_wrap(why, "key %s was not kept, and is destroyed again", RK_SHOW(name));
 	rk_buf_hex(&id, made->id, made->id_len);
-	why = rk_wrap(why, "key %s was not kept, and is STILL on %s, labelled %s, with the id %s",
-	    RK_SHOW(name), token->name, RK_SHOW(made->label), rk_buf_str(&id));
+	why =
+	    rk_wrap(why, "key %s was not kept, and may STILL be on %s, labelled %s, with the id %s",
+		RK_SHOW(name), token->name, RK_SHOW(made->label), rk_buf_str(&id));
 	why = rk_advise(why, "destroy it with the token's own tools, or enrol it once it works");
 	return rk_join(why, rk_wrap(err, "it could not be destroyed"));
 }
