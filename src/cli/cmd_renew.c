@@ -14,6 +14,20 @@ struct renew_args {
 	const char *role;
 };
 
+/* A file that somebody has signed already is final; only when it was named is that an error. */
+static rk_error *
+pass_over_frozen(rk_repo *repo, const char *role, bool *ret_wants)
+{
+	rk_error *err = rk_repo_not_frozen(repo, role);
+
+	if (rk_error_code(err) != RK_E_REFUSED)
+		return err;
+	rk_sayf(rk_repo_env(repo), RK_SAY_WARNING, "not renewed: %s", rk_error_message(err));
+	rk_error_free(err);
+	*ret_wants = false;
+	return NULL;
+}
+
 static rk_error *
 wants(rk_repo *repo, const struct renew_args *renew, const char *role, bool *ret_wants)
 {
@@ -23,10 +37,15 @@ wants(rk_repo *repo, const struct renew_args *renew, const char *role, bool *ret
 	*ret_wants = false;
 	if (err || !held)
 		return err;
-	if (!renew->role)
-		return rk_edit_is_due(repo, role, ret_wants);
-	*ret_wants = !strcmp(renew->role, "all") || !strcmp(renew->role, role);
-	return NULL;
+	if (renew->role && !strcmp(renew->role, role)) {
+		*ret_wants = true;
+		return NULL;
+	}
+	if (renew->role)
+		*ret_wants = !strcmp(renew->role, "all");
+	else
+		err = rk_edit_is_due(repo, role, ret_wants);
+	return err || !*ret_wants ? err : pass_over_frozen(repo, role, ret_wants);
 }
 
 static rk_error *

@@ -464,13 +464,15 @@ rk_repo_not_frozen(rk_repo *repo, const char *role)
 
 	if (err || !staged || staged->sig_count == 0)
 		return err;
-	return rk_fail(RK_E_REFUSED,
-	    "let the others sign it; or drop it with 'rootkeep reset REPO --role ROLE', after "
-	    "which "
-	    "the signatures already made stay valid on what is dropped",
+	err = rk_fail(RK_E_REFUSED, NULL,
 	    "%s %lld of %s carries %zu signature%s already: its bytes are final",
 	    RK_SHOW_BARE(role), (long long)staged->version, RK_SHOW(repo->entry->name),
 	    staged->sig_count, staged->sig_count == 1 ? "" : "s");
+	return rk_advise(err,
+	    "let the others sign it; or drop it with 'rootkeep reset %s --role %s', after which "
+	    "the "
+	    "signatures already made stay valid on what is dropped",
+	    RK_SHOW_BARE(repo->entry->name), RK_SHOW_BARE(role));
 }
 
 const rk_keep_key *

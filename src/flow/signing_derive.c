@@ -202,9 +202,10 @@ judge_frozen(struct rk_signing_repo *run, struct rk_signing_doc *doc, const rk_s
 
 	if (err || rk_snapshot_same_files(staged, wanted))
 		return err;
-	return rk_fail(RK_E_REFUSED, "rootkeep reset REPO --role ROLE, then sign again",
-	    "%s %lld of %s was signed before other files changed", doc->role,
-	    (long long)doc->envelope->version, RK_SHOW(rk_repo_name(run->repo)));
+	err = rk_fail(RK_E_REFUSED, NULL, "%s %lld of %s was signed before other files changed",
+	    doc->role, (long long)doc->envelope->version, RK_SHOW(rk_repo_name(run->repo)));
+	return rk_advise(err, "rootkeep reset %s --role %s, then sign again",
+	    RK_SHOW_BARE(rk_repo_name(run->repo)), doc->role);
 }
 
 static rk_error *
