@@ -114,6 +114,41 @@ class Sign(Files):
         self.good("verify", path, "--root", trusted).says(self.key_id(root)[:8])
         self.good("verify", path, "--root", trusted, "--json")
 
+    def test_a_key_by_its_name_where_a_keep_is_around(self):
+        document = self.root("k", "other", threshold=2)
+        path = self.file(document)
+        self.rk("sign", path, "--key", "mine").refused(2, "mine", "pkcs11:")
+        self.good("key", "enrol", "mine", self.uri, cwd=self.keep)
+        self.good("sign", path, "--key", "mine", "--key", self.alice.key_uri("other"), cwd=self.keep)
+        self.good("verify", path, "--root", path)
+
+    def test_an_id_that_is_not_the_keys_is_refused(self):
+        path = self.file(self.root("k"))
+        with self.unchanged(self.outside):
+            self.rk("sign", path, "--key", self.uri, "--keyid", "ab" * 32).refused(2, "--keyid")
+            self.rk("sign", path, "--key", self.uri, "--keyid", "not-hex").refused(2)
+            self.rk("sign", path).refused(2, "--key")
+        self.good("sign", path, "--key", self.uri, "--json")
+
+    def test_every_type_of_key_signs_and_counts(self):
+        for key_type in story.KEY_TYPES:
+            with self.subTest(key_type):
+                self.good("key", "generate", key_type, "--token", self.alice.uri, "--type", key_type,
+                          cwd=self.keep)
+                key = json.loads(self.good("key", "show", key_type, "--format", "tuf", cwd=self.keep).out)
+                document = self.root("k")
+                key_id = hashlib.sha256(story.canonical(key).encode()).hexdigest()
+                document["signed"]["keys"][key_id] = key
+                document["signed"]["roles"]["root"]["keyids"] = [key_id]
+                path = self.file(document)
+                self.good("sign", path, "--key", self.alice.key_uri(key_type))
+                self.good("verify", path, "--root", path)
+                shown = self.good("digest", path, "--key", key_type, "--json", cwd=self.keep).json
+                data = story.canonical(document["signed"]).encode()
+                exact = hashlib.new(shown["key"]["hash"], data).hexdigest() \
+                    if shown["key"]["hash"] else data.hex()
+                self.assertEqual(shown["key"]["input"], exact)
+
     def test_a_dry_run_signs_nothing(self):
         path = self.file(self.root("k"))
         with self.unchanged(self.outside):
@@ -196,6 +231,21 @@ class Digest(Files):
         out.write_text("mine")
         self.rk("digest", path, "--bytes", out).refused(2)
         self.assertEqual(out.read_text(), "mine")
+
+    def test_the_input_of_a_key_by_uri_and_by_file(self):
+        document = self.root("k")
+        path = self.file(document)
+        wanted = hashlib.sha256(story.canonical(document["signed"]).encode()).hexdigest()
+        pem = self.write("pub.pem", self.public("k")["keyval"]["public"])
+        for key in (self.uri, pem, self.write("key.json", self.public("k"))):
+            self.assertEqual(self.good("digest", path, "--key", key, "--json").json["key"]["input"], wanted)
+        self.rk("digest", path, "--key", "nobody").refused(2, "nobody")
+
+    def test_bytes_to_stdout_alone(self):
+        document = self.root("k")
+        path = self.file(document)
+        self.assertEqual(self.good("digest", path, "--bytes", "-").out, story.canonical(document["signed"]))
+        self.rk("digest", path, "--bytes", "-", "--json").done(2)
 
     def test_no_token_is_touched(self):
         self.env["SOFTHSM2_CONF"] = "/nonexistent"
