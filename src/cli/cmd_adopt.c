@@ -115,7 +115,7 @@ role_line(struct rk_run *run, const struct rk_adopt_role *role, const char *name
 	rk_error *err;
 
 	for (size_t i = 0; i < role->known->count; i++)
-		rk_buf_printf(&names, "%s%s", i ? ", " : "", role->known->names[i]);
+		rk_buf_printf(&names, "%s%s", i ? ", " : "", RK_SHOW_BARE(role->known->names[i]));
 	if (role->unknown > 0)
 		rk_buf_printf(&names, "%s%zu that the keep does not know", names.len ? ", " : "",
 		    role->unknown);

@@ -96,7 +96,7 @@ plan_role(const rk_adoption *adoption, enum rk_role_kind kind, rk_plan *plan)
 	rk_error *err;
 
 	for (size_t i = 0; i < role->known->count; i++)
-		rk_buf_printf(&names, "%s%s", i ? ", " : "", role->known->names[i]);
+		rk_buf_printf(&names, "%s%s", i ? ", " : "", RK_SHOW_BARE(role->known->names[i]));
 	if (role->unknown > 0)
 		rk_buf_printf(&names, "%s%zu that the keep does not know", names.len ? ", " : "",
 		    role->unknown);
