@@ -1,4 +1,5 @@
 """What the faults' tests share: a keep that is set back before each blow, and strace's injection."""
+import datetime
 import json
 import pathlib
 import shutil
@@ -22,7 +23,7 @@ class Fault(story.Story):
         super().setUp()
         story.need("strace")
         self.published()
-        self.good("role", "set", "demo", "root", "--expires", "300")
+        self.good("renew", "demo", "--role", "root")
         self.good("target", "add", "demo", "--name", "x", "--length", "1", "--sha256", "00" * 32)
         self.was = self.versions()
         self.will_be = [version + 1 for version in self.was]
@@ -59,9 +60,13 @@ class Fault(story.Story):
     def whole(self, where):
         """The keep is in the old state or the new one, works, and one more run finishes."""
         self.rk("verify", "demo").done()
-        self.assertIn(self.versions(), (self.was, self.will_be), where)
-        self.rk("status", "demo").done()
-        self.good("sign", "demo")
+        found = self.versions()
+        self.assertIn(found, (self.was, self.will_be), where)
+        self.good("status", "demo")
+        if found == self.was:
+            self.good("sign", "demo", now=later())
+        else:
+            self.rk("sign", "demo").refused(2, "nothing is staged")
         self.assertEqual(self.versions(), self.will_be, where)
         self.verified()
         self.good("check")
@@ -69,6 +74,11 @@ class Fault(story.Story):
         self.no_strays()
         self.assertEqual(json.loads(self.newest("targets").read_bytes())["signed"]["targets"]["x"],
                          {"length": 1, "hashes": {"sha256": "00" * 32}}, where)
+
+
+def later():
+    """The next run comes at another time than the one that was struck."""
+    return f"{datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def killed(status):

@@ -34,7 +34,7 @@ class Pins(story.Story):
         with self.unchanged():
             self.sign_with(self.secret_file("empty", "")).done(4).says("empty", "first line")
             self.rk("sign", "demo", "--pin-file", f"targets-token={self.folder}/none",
-                    pins=[]).done(4).says("/none")
+                    pins=[]).refused(2, "/none")
 
     def test_an_unlabelled_one_is_refused_where_two_tokens_are_used(self):
         self.good("renew", "demo", "--role", "root")
