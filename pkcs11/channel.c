@@ -73,6 +73,12 @@ rk_channel_kill(rk_channel *channel)
 	channel->in_at = 0;
 }
 
+bool
+rk_channel_is_shared(const rk_channel *channel)
+{
+	return channel->refs > 1;
+}
+
 static rk_error *
 died(rk_channel *channel)
 {

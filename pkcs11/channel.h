@@ -31,6 +31,8 @@ void rk_reply_clear(rk_reply *reply);
 RK_CHECKED rk_error *
 rk_channel_open(rk_launcher *launcher, const char *name, bool network, rk_channel **ret_channel);
 bool rk_channel_is_dead(const rk_channel *channel);
+/* Has it more than one owner? */
+bool rk_channel_is_shared(const rk_channel *channel);
 
 RK_CHECKED rk_error *
 rk_channel_call(rk_channel *channel, const rk_request *request, int timeout, rk_reply *ret_reply);

@@ -274,6 +274,20 @@ tokens_list(rk_tokens *base, rk_token_list **ret_list)
 	return err;
 }
 
+/*
+ * A module looks at its tokens when it starts, and some never again: one that was plugged in since,
+ * or was being written at that moment, is seen by a fresh worker only.
+ */
+static bool
+renew_seen(const rk_sightings *seen)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < seen->count; i++)
+		any |= rk_provider_renew(seen->sightings[i].provider);
+	return any;
+}
+
 static rk_error *
 tokens_open(rk_tokens *base, const char *text, rk_token **ret_token)
 {
@@ -287,6 +301,13 @@ tokens_open(rk_tokens *base, const char *text, rk_token **ret_token)
 		err = look(tokens, uri, &seen);
 	if (!err)
 		err = rk_locate_token(uri, text, &seen, &found);
+	if (rk_error_code(err) == RK_E_TOKEN_NONE && renew_seen(&seen)) {
+		rk_error_free(err);
+		rk_sightings_clear(&seen);
+		err = look(tokens, uri, &seen);
+		if (!err)
+			err = rk_locate_token(uri, text, &seen, &found);
+	}
 	if (err)
 		return err;
 	return rk_opened_new(found->provider, &found->slot, rk_uri_pin_source(uri), ret_token);

@@ -126,6 +126,16 @@ rk_provider_slots(rk_provider *provider, rk_slot **ret_slots, size_t *ret_count)
 	return NULL;
 }
 
+bool
+rk_provider_renew(rk_provider *provider)
+{
+	if (!provider->channel || rk_channel_is_dead(provider->channel) ||
+	    rk_channel_is_shared(provider->channel))
+		return false;
+	rk_channel_free(RK_TAKE(provider->channel));
+	return true;
+}
+
 struct rk_described_module
 rk_provider_describe(const rk_provider *provider)
 {

@@ -36,6 +36,9 @@ RK_CHECKED rk_error *rk_provider_channel(rk_provider *provider, rk_channel **ret
 /* Every slot with a token; free(). */
 RK_CHECKED rk_error *
 rk_provider_slots(rk_provider *provider, rk_slot **ret_slots, size_t *ret_count);
+/* Let go of the worker: the next call starts another, which looks at everything anew. False where
+ * there is none, or where a token of it is open. */
+bool rk_provider_renew(rk_provider *provider);
 struct rk_described_module rk_provider_describe(const rk_provider *provider);
 /* One request; a refusal becomes the error that it is, beginning with `what`. */
 RK_CHECKED rk_error *rk_provider_ask(rk_channel *channel, const rk_request *request, int timeout,

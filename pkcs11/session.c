@@ -20,6 +20,12 @@ open_handle(rk_session *session, bool writable, CK_SESSION_HANDLE *ret_handle)
 	return rv;
 }
 
+static bool
+is_misread(CK_RV rv)
+{
+	return rv == CKR_TOKEN_NOT_PRESENT || rv == RK_CKR_OTHER_TOKEN;
+}
+
 CK_RV
 rk_session_open(
     rk_session *session, rk_module *module, CK_SLOT_ID hint, const rk_identity *identity)
@@ -28,6 +34,11 @@ rk_session_open(
 
 	*session = (rk_session){.module = module, .identity = *identity};
 	rv = rk_module_find(module, hint, identity, &session->slot);
+	/* A software token that is being written looks like none, or like another. */
+	for (unsigned attempt = 1; attempt < RK_MODULE_TRIES && is_misread(rv); attempt++) {
+		rk_module_pause(attempt);
+		rv = rk_module_find(module, hint, identity, &session->slot);
+	}
 	if (rv == CKR_OK)
 		rv = open_handle(session, false, &session->handle);
 	session->open = rv == CKR_OK;
@@ -84,15 +95,17 @@ call_login(rk_session *session, CK_USER_TYPE user, const rk_secret *pin)
 	    session->module, C_Login, session->handle, user, bytes, pin ? rk_secret_len(pin) : 0);
 }
 
-/* Another process may be writing the PIN just now: look a few times, and nothing more than look. */
+/* Another process may be writing the token just now: look a few times, and no more than look. */
 static CK_RV
 look_at_flags(rk_session *session)
 {
 	CK_RV rv = rk_session_refresh(session);
 
-	for (unsigned attempt = 1; attempt < RK_MODULE_TRIES && rv == CKR_OK &&
-				   !(session->slot.token.flags & CKF_USER_PIN_INITIALIZED);
-	     attempt++) {
+	for (unsigned attempt = 1; attempt < RK_MODULE_TRIES; attempt++) {
+		bool has_pin = session->slot.token.flags & CKF_USER_PIN_INITIALIZED;
+
+		if (!is_misread(rv) && (rv != CKR_OK || has_pin))
+			break;
 		rk_module_pause(attempt);
 		rv = rk_session_refresh(session);
 	}
