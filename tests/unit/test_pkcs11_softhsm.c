@@ -20,23 +20,6 @@ with_one_token(void **state)
 }
 
 static void
-a_fresh_folder_has_one_empty_token(void **state)
-{
-	rk_softhsm *softhsm = rk_softhsm_or_skip(state);
-	const char *const modules[] = {softhsm->module, NULL};
-	RK_AUTO(rk_token_list) list = NULL;
-	rk_token *token = NULL;
-
-	rk_softhsm_launch(softhsm, modules, 0);
-	assert_ok(softhsm->tokens->ops->list(softhsm->tokens, &list));
-	assert_int_equal(list->count, 1);
-	assert_false(list->tokens[0].initialized);
-	assert_error(
-	    softhsm->tokens->ops->open(softhsm->tokens, "pkcs11:", &token), RK_E_TOKEN_NONE);
-	assert_null(token);
-}
-
-static void
 an_initialised_token_is_listed_with_all_it_says(void **state)
 {
 	rk_softhsm *softhsm = with_one_token(state);
@@ -73,20 +56,6 @@ the_uri_of_a_list_opens_its_token(void **state)
 	assert_ok(token->ops->info(token, &info));
 	assert_string_equal(info->serial, list->tokens[one].serial);
 	assert_string_equal(info->uri, list->tokens[one].uri);
-}
-
-static void
-a_second_token_takes_the_empty_place_even_with_the_same_label(void **state)
-{
-	rk_softhsm *softhsm = with_one_token(state);
-	RK_AUTO(rk_token_list) list = NULL;
-	size_t initialized = 0;
-
-	rk_softhsm_add_token(softhsm, "one");
-	assert_ok(softhsm->tokens->ops->list(softhsm->tokens, &list));
-	for (size_t i = 0; i < list->count; i++)
-		initialized += list->tokens[i].initialized;
-	assert_int_equal(initialized, 2);
 }
 
 static void
@@ -441,46 +410,6 @@ abilities_name_the_mechanisms(void **state)
 	assert_true(ecdsa);
 }
 
-static void
-init_refuses_a_pin_that_the_token_would_refuse_before_it_erases(void **state)
-{
-	rk_softhsm *softhsm = with_one_token(state);
-	RK_AUTO(rk_secret) so_pin = NULL;
-	RK_AUTO(rk_secret) pin = NULL;
-	RK_AUTO(rk_token) token = NULL;
-	rk_token_info *info = NULL;
-
-	assert_ok(rk_secret_copy(RK_SOFTHSM_SO_PIN, 8, &so_pin));
-	assert_ok(rk_secret_copy("1", 1, &pin));
-	assert_error(softhsm->tokens->ops->init(
-			 softhsm->tokens, "pkcs11:token=one", "new", so_pin, pin, &info),
-	    RK_E_TOKEN);
-	assert_error(softhsm->tokens->ops->init(softhsm->tokens, "pkcs11:token=one",
-			 "a label of more than thirty-two bytes", so_pin, so_pin, &info),
-	    RK_E_USAGE);
-	assert_null(info);
-	token = rk_softhsm_log_in(softhsm, "one");
-}
-
-static void
-init_with_a_wrong_so_pin_erases_nothing(void **state)
-{
-	rk_softhsm *softhsm = with_one_token(state);
-	RK_AUTO(rk_secret) wrong = NULL;
-	RK_AUTO(rk_token) token = NULL;
-	RK_AUTO(rk_token_info) after = NULL;
-	rk_token_info *info = NULL;
-
-	assert_ok(rk_secret_copy("87654321", 8, &wrong));
-	assert_error(softhsm->tokens->ops->init(
-			 softhsm->tokens, "pkcs11:token=one", "new", wrong, wrong, &info),
-	    RK_E_PIN_WRONG);
-	assert_null(info);
-	token = rk_softhsm_log_in(softhsm, "one");
-	assert_ok(token->ops->info(token, &after));
-	assert_int_equal(after->so_pin_state, RK_PIN_LOW);
-}
-
 #define with_softhsm(function) \
 	cmocka_unit_test_setup_teardown(function, rk_softhsm_new, rk_softhsm_free)
 
@@ -488,10 +417,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    with_softhsm(a_fresh_folder_has_one_empty_token),
 	    with_softhsm(an_initialised_token_is_listed_with_all_it_says),
 	    with_softhsm(the_uri_of_a_list_opens_its_token),
-	    with_softhsm(a_second_token_takes_the_empty_place_even_with_the_same_label),
 	    with_softhsm(two_tokens_that_fit_are_an_error_that_lists_both),
 	    with_softhsm(a_token_that_is_not_there_is_none),
 	    with_softhsm(a_slot_number_alone_names_no_token),
@@ -509,8 +436,6 @@ main(void)
 	    with_softhsm(a_module_that_does_not_load_is_one_warning_and_hides_no_other),
 	    with_softhsm(a_hundred_failed_loads_leave_room_for_more),
 	    with_softhsm(abilities_name_the_mechanisms),
-	    with_softhsm(init_refuses_a_pin_that_the_token_would_refuse_before_it_erases),
-	    with_softhsm(init_with_a_wrong_so_pin_erases_nothing),
 	};
 
 	return cmocka_run_group_tests_name("pkcs11 over SoftHSM", tests, NULL, NULL);
