@@ -40,7 +40,7 @@ JOINS_PKCS11 = "src/cli/main.c"
 PRODUCT = tuple(folder + "/" for folder, _ in FLOORS.values())
 # term asks, and what stands on it may know the time; nobody below.
 KNOWS_TIME = ("src/term/", "src/cli/", "src/remote/")
-SOCKETS = ("src/remote/", "pkcs11/launcher.c", "pkcs11/channel.c", "pkcs11/worker.c",
+SOCKETS = ("src/remote/", "pkcs11/launcher.c", "pkcs11/channel.c", "pkcs11/desk.c",
     "pkcs11/cell.c")
 LARGEST_FILE = 500
 LARGEST_FUNCTION = 60
