@@ -167,8 +167,9 @@ finding_lines(struct rk_run *run, const rk_client_state *state)
 		if (finding->severity == RK_FINDING_FATAL)
 			continue;
 		rk_render_styled(run->out,
-		    finding->severity == RK_FINDING_WARNING ? RK_CAUTION : RK_PLAIN, "%s: %s",
-		    severity_names[finding->severity], finding->sentence);
+		    finding->severity == RK_FINDING_WARNING ? RK_CAUTION : RK_PLAIN, "%s: %s: %s",
+		    severity_names[finding->severity], RK_SHOW_BARE(finding->role),
+		    finding->sentence);
 	}
 }
 
@@ -182,10 +183,6 @@ end_lines(struct rk_run *run, const rk_judge *judge, const char *what)
 		rk_render_line(run->out, "target files: %llu as the metadata says, %llu not there",
 		    (unsigned long long)judge->target_good,
 		    (unsigned long long)judge->target_missing);
-	for (size_t i = 0; i < missable_count; i++)
-		if (judge->missing[missable[i]])
-			rk_render_line(run->out, "%s is not here: its keys are not the keep's",
-			    rk_role_kind_name(missable[i]));
 	if (judge->start == RK_JUDGE_UNAUTHENTICATED)
 		rk_render_styled(run->out, RK_CAUTION,
 		    "%s is consistent, not authenticated: give a root that you trust, --root FILE",
