@@ -87,6 +87,22 @@ rk_signing_own_list(struct rk_signing_repo *run, const char **list)
 	return NULL;
 }
 
+/* What was staged before the published state moved on cannot follow it any more. */
+static rk_error *
+judge_version(struct rk_signing_repo *run, const char *role, const rk_envelope *envelope)
+{
+	int64_t next = 0;
+	rk_error *err = rk_repo_next_version(run->repo, role, &next);
+
+	if (err || envelope->version == next)
+		return err;
+	err = rk_fail(RK_E_REFUSED, NULL, "%s %lld of %s is staged, but the next version is %lld",
+	    RK_SHOW_BARE(role), (long long)envelope->version, RK_SHOW(rk_repo_name(run->repo)),
+	    (long long)next);
+	return rk_advise(err, "rootkeep reset %s --role %s, and stage it again",
+	    RK_SHOW_BARE(rk_repo_name(run->repo)), RK_SHOW_BARE(role));
+}
+
 /* Each staged file as a doc of its own, since signatures change it. */
 static rk_error *
 load_docs(struct rk_signing_repo *run)
@@ -102,7 +118,12 @@ load_docs(struct rk_signing_repo *run)
 			continue;
 		err = rk_store_open_staged(rk_repo_store(run->repo), roles->names[i], &envelope);
 		if (!err)
-			err = rk_signing_doc_put(run, roles->names[i], envelope, true);
+			err = judge_version(run, roles->names[i], envelope);
+		if (err) {
+			rk_envelope_free(envelope);
+			return err;
+		}
+		err = rk_signing_doc_put(run, roles->names[i], envelope, true);
 	}
 	if (!err && run->count == 0)
 		return rk_fail(RK_E_NOT_FOUND, "stage something first: target add, role set, renew",

@@ -45,8 +45,9 @@ malformed_at(const rk_envelope *envelope, const rk_json *place, const char *what
 {
 	size_t line, column;
 	rk_json_position(envelope->text->data, place->text, &line, &column);
-	return rk_fail(RK_E_MALFORMED, NULL, "%s, line %zu, column %zu: %s",
-	    RK_SHOW(envelope->name), line, column, what);
+	return rk_fail(RK_E_MALFORMED,
+	    "get it again from where it came: what stands there is no TUF metadata",
+	    "%s, line %zu, column %zu: %s", RK_SHOW(envelope->name), line, column, what);
 }
 
 static rk_error *
