@@ -3,6 +3,7 @@
 #include "support/spec.h"
 
 #include "flow/create.h"
+#include "keep/store.h"
 
 #include <string.h>
 
@@ -323,6 +324,44 @@ who_trusts_whom_is_told_of_each_key(void **state)
 	assert_int_equal(count, 0);
 }
 
+/* A targets file that delegates to a key; the delegation has no file of its own yet. */
+static void
+stage_delegation(struct rk_key_scene *scene, const rk_keep_key *key)
+{
+	RK_AUTO(rk_tuf_key) object = NULL;
+	RK_AUTO(rk_store) store = NULL;
+	RK_AUTO(rk_change) change = NULL;
+	RK_AUTO_BUF(text);
+
+	assert_ok(rk_tuf_key_make(&rk_dialect_tuf, key->pubkey, &object));
+	rk_buf_printf(&text,
+	    "{\"signatures\":[],\"signed\":{\"_type\":\"targets\",\"delegations\":{"
+	    "\"keys\":{\"%s\":",
+	    object->keyid);
+	rk_write_node(&text, object->object, &rk_style_line, 0);
+	rk_buf_printf(&text,
+	    "},\"roles\":[{\"keyids\":[\"%s\"],\"name\":\"carol\",\"paths\":[\"*\"],"
+	    "\"terminating\":false,\"threshold\":1}]},"
+	    "\"expires\":\"2030-01-01T00:00:00Z\",\"spec_version\":\"1.0.31\","
+	    "\"targets\":{},\"version\":1}}",
+	    object->keyid);
+	assert_ok(rk_store_open(scene->keep, "demo", &rk_dialect_tuf, &store));
+	assert_ok(rk_change_new(scene->keep, &change));
+	assert_ok(rk_store_stage(store, change, "targets", text.data, text.len));
+	assert_ok(rk_change_commit(change));
+}
+
+static void
+a_delegation_is_trusted_before_it_has_a_file(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	bool gone = false;
+
+	stage_repository(scene);
+	stage_delegation(scene, rk_keep_key_by_name(scene->keep, "idle"));
+	assert_error(delete_key(scene, "idle", &gone), RK_E_REFUSED);
+}
+
 static void
 a_token_with_the_only_copy_of_a_trusted_key_is_kept(void **state)
 {
@@ -361,6 +400,7 @@ main(void)
 	    scene_spec(what_is_gone_already_is_told_to_be_forgotten),
 	    scene_spec(a_key_that_a_staged_role_trusts_is_not_destroyed),
 	    scene_spec(who_trusts_whom_is_told_of_each_key),
+	    scene_spec(a_delegation_is_trusted_before_it_has_a_file),
 	    scene_spec(a_token_with_the_only_copy_of_a_trusted_key_is_kept),
 	};
 

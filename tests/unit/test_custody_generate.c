@@ -47,6 +47,8 @@ a_key_is_made_proved_and_noted_in_one_change(void **state)
 	assert_ok(generate(scene, &wish));
 	assert_int_equal(scene->alice->signs, 1);
 	assert_int_equal(scene->alice->logins, 1);
+	/* And found again, by what is stored. */
+	assert_int_equal(scene->module->called[RK_SOFT_FIND], 1);
 	assert_true(rk_fake_env_asked(&scene->person, "make key k"));
 	assert_int_equal(rk_key_scene_lines(scene), 1);
 	keep = rk_key_scene_read(scene);
