@@ -2,7 +2,7 @@
  * token.h - what the rest of Rootkeep knows about tokens
  *
  * A token is a place that signs and never tells. Workflows see only this interface: pkcs11/
- * implements it over a worker process per module, tests/support/fake_token.c for rehearsed
+ * implements it over a worker process per module, tests/support/soft_token.c for rehearsed
  * disasters. A PKCS#11 URI (RFC 7512) is an opaque string here. Whatever a token says (labels,
  * serials, points) is foreign text, and whatever it signs is verified by the caller before it is
  * kept.
