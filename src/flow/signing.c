@@ -94,6 +94,9 @@ judge_version(struct rk_signing_repo *run, const char *role, const rk_envelope *
 	int64_t next = 0;
 	rk_error *err = rk_repo_next_version(run->repo, role, &next);
 
+	/* A file that an earlier run derived may have stepped over versions that were signed before. */
+	if (!err && envelope->version > next && rk_role_kind_of(role) != RK_ROLE_ROOT)
+		err = rk_signing_skip_signed(run, role, &next);
 	if (err || envelope->version == next)
 		return err;
 	err = rk_fail(RK_E_REFUSED, NULL, "%s %lld of %s is staged, but the next version is %lld",

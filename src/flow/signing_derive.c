@@ -37,6 +37,43 @@ rk_signing_published_holds(
 	return err;
 }
 
+static bool
+is_remembered(const rk_memory_record *record, const char *role, int64_t version)
+{
+	for (size_t i = 0; record && i < record->count; i++)
+		if (record->payloads[i].version == version &&
+		    !strcmp(record->payloads[i].role, role))
+			return true;
+	return false;
+}
+
+rk_error *
+rk_signing_skip_signed(struct rk_signing_repo *run, const char *role, int64_t *version)
+{
+	RK_AUTO(rk_memory_record) record = NULL;
+	rk_error *err = rk_memory_recall(run->signing->options.memory, run->anchor, &record);
+
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		err = NULL;
+	}
+	if (err)
+		return err;
+	while (is_remembered(record, role, *version) ||
+	       rk_keep_repo_is_outstanding(rk_repo_entry(run->repo), role, *version))
+		(*version)++;
+	return NULL;
+}
+
+/* The version of a file that this run makes. */
+static rk_error *
+new_version(struct rk_signing_repo *run, const char *role, int64_t *ret_version)
+{
+	rk_error *err = rk_repo_next_version(run->repo, role, ret_version);
+
+	return err ? err : rk_signing_skip_signed(run, role, ret_version);
+}
+
 /* A text as a doc's envelope. */
 static rk_error *
 open_text(
@@ -61,7 +98,7 @@ restate(struct rk_signing_repo *run, const char *role, rk_envelope *published)
 	RK_AUTO_BUF(out);
 	rk_envelope *envelope = NULL;
 	rk_text *text = NULL;
-	rk_error *err = rk_repo_next_version(run->repo, role, &change.version);
+	rk_error *err = new_version(run, role, &change.version);
 
 	if (!err)
 		err = rk_repo_next_expiry(run->repo, role, &change.expires);
@@ -223,7 +260,7 @@ compose_list(
 		version = doc->envelope->version;
 		expires = doc->envelope->expires;
 	} else if (!err) {
-		err = rk_repo_next_version(run->repo, role, &version);
+		err = new_version(run, role, &version);
 		if (!err)
 			err = rk_repo_next_expiry(run->repo, role, &expires);
 	}

@@ -88,6 +88,14 @@ rk_signing_signer_of(const struct rk_signing *signing, const rk_keep_key *key);
 
 /* derive */
 
+/*
+ * Move `*version` past every version of the role whose signatures nobody can take back: those that
+ * are outstanding, and those that were signed at this machine, by a run that was cut off before it
+ * wrote them.
+ */
+RK_CHECKED rk_error *
+rk_signing_skip_signed(struct rk_signing_repo *run, const char *role, int64_t *version);
+
 /* What the staged root makes due: targets under its new keys. */
 RK_CHECKED rk_error *rk_signing_derive_targets(struct rk_signing_repo *run);
 /*
