@@ -167,11 +167,13 @@ static rk_error *
 memory_fetch(rk_source *self, const char *name, size_t max, rk_text **ret_text)
 {
 	const struct memory *memory = (const struct memory *)self;
+	const struct held *held;
 	bool is_held;
-	const struct held *held = &memory->files[place_of(memory, name, &is_held)];
+	size_t at = place_of(memory, name, &is_held);
 
 	if (!is_held)
 		return no_such_file(name);
+	held = &memory->files[at];
 	if (held->len > max)
 		return rk_fail(RK_E_LIMIT, NULL, "%s has %zu bytes; at most %zu are read",
 		    RK_SHOW(name), held->len, max);
