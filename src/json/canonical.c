@@ -20,6 +20,13 @@ struct out {
 	const rk_text *text; /* whose pages are given back; NULL: none */
 };
 
+#define FEW 8
+
+struct member {
+	rk_json key;
+	rk_json value;
+};
+
 static rk_error *write_value(struct out *out, const rk_json *value);
 
 static rk_error *
@@ -212,22 +219,23 @@ write_member(struct out *out, const rk_json *key, const rk_json *value, bool fir
 static rk_error *
 write_unsorted(struct out *out, const rk_json *object)
 {
-	struct rk_order_member *members = NULL;
+	struct rk_order order = {0};
 	const rk_text *text = out->text;
 	rk_json key, value;
-	size_t count = 0;
-	rk_error *err = rk_order_make(object, &members, &count);
+	rk_error *err = rk_order_add_all(&order, object);
 
+	if (!err)
+		err = rk_order_sort(&order);
 	/* Here and there in the text: nothing is passed for good. */
 	out->text = NULL;
-	for (size_t i = 0; !err && i < count; i++) {
-		if (i + RK_ORDER_AHEAD < count)
-			rk_order_fetch(&members[i + RK_ORDER_AHEAD]);
-		rk_order_get(object, &members[i], &key, &value);
+	for (size_t i = 0; !err && i < order.count; i++) {
+		if (i + RK_ORDER_AHEAD < order.count)
+			rk_order_fetch(&order.members[i + RK_ORDER_AHEAD]);
+		rk_order_get(object, &order.members[i], &key, &value);
 		err = write_member(out, &key, &value, i == 0);
 	}
 	out->text = text;
-	free(members);
+	rk_order_clear(&order);
 	return err;
 }
 
@@ -247,6 +255,42 @@ write_members(struct out *out, const rk_json *container)
 	return err;
 }
 
+/* The members of an object that has no more than FEW; the answer is above FEW where it has. */
+static size_t
+take_few(const rk_json *object, struct member few[static FEW])
+{
+	rk_json_iter iter = rk_json_each(object);
+	struct member member;
+	size_t count = 0, at;
+
+	for (; rk_json_next(&iter, &member.key, &member.value); count++) {
+		if (count == FEW)
+			return FEW + 1;
+		for (at = count; at > 0; at--) {
+			if (rk_json_compare(&few[at - 1].key, &member.key) < 0)
+				break;
+			few[at] = few[at - 1];
+		}
+		few[at] = member;
+	}
+	return count;
+}
+
+/* Most objects have few members: one walk over each is enough, and no memory. */
+static rk_error *
+write_object(struct out *out, const rk_json *object)
+{
+	struct member few[FEW];
+	size_t count = take_few(object, few);
+	rk_error *err = NULL;
+
+	if (count > FEW)
+		return is_sorted(object) ? write_members(out, object) : write_unsorted(out, object);
+	for (size_t i = 0; !err && i < count; i++)
+		err = write_member(out, &few[i].key, &few[i].value, i == 0);
+	return err;
+}
+
 static rk_error *
 write_container(struct out *out, const rk_json *container)
 {
@@ -254,8 +298,7 @@ write_container(struct out *out, const rk_json *container)
 	rk_error *err = put(out, object ? '{' : '[');
 
 	if (!err)
-		err = !object || is_sorted(container) ? write_members(out, container)
-						      : write_unsorted(out, container);
+		err = object ? write_object(out, container) : write_members(out, container);
 	return err ? err : put(out, object ? '}' : ']');
 }
 

@@ -170,17 +170,18 @@ refuse_prefix(struct portable *portable, const char *key)
 static bool
 check_unsorted(struct portable *portable, const rk_json *object)
 {
-	struct rk_order_member *members = NULL;
+	struct rk_order order = {0};
 	const char *longer = NULL;
-	size_t count;
 
-	portable->err = rk_order_make(object, &members, &count);
+	portable->err = rk_order_add_all(&order, object);
+	if (!portable->err)
+		portable->err = rk_order_sort(&order);
+	for (size_t i = 1; !portable->err && i < order.count && !longer; i++)
+		if (rk_escape_goes_on(order.members[i - 1].key, order.members[i].key))
+			longer = order.members[i].key;
+	rk_order_clear(&order);
 	if (portable->err)
 		return false;
-	for (size_t i = 1; i < count && !longer; i++)
-		if (rk_escape_goes_on(members[i - 1].key, members[i].key))
-			longer = members[i].key;
-	free(members);
 	return !longer || refuse_prefix(portable, longer);
 }
 

@@ -115,12 +115,12 @@ common_to_all(const struct rk_order_member *members, size_t count, size_t least)
 	return least + shared;
 }
 
-static void order(const struct sorting *sorting, struct rk_order_member *members, size_t count,
-    struct shared shared);
+static void sort_by_heads(const struct sorting *sorting, struct rk_order_member *members,
+    size_t count, struct shared shared);
 
 /* Names that begin with the same bytes and a head: look further into them. */
 static void
-order_alike(const struct sorting *sorting, struct rk_order_member *members, size_t count,
+sort_alike(const struct sorting *sorting, struct rk_order_member *members, size_t count,
     struct shared shared)
 {
 	struct sorting by_name = {.half = sorting->half, .by_name = true};
@@ -133,11 +133,11 @@ order_alike(const struct sorting *sorting, struct rk_order_member *members, size
 	if (shared.rounds >= MOST_ROUNDS || shared.bytes < start + HEAD_SIZE)
 		sort(&by_name, members, count); /* far along, or escapes are in the way */
 	else
-		order(sorting, members, count, shared);
+		sort_by_heads(sorting, members, count, shared);
 }
 
 static void
-order(const struct sorting *sorting, struct rk_order_member *members, size_t count,
+sort_by_heads(const struct sorting *sorting, struct rk_order_member *members, size_t count,
     struct shared shared)
 {
 	size_t end;
@@ -151,69 +151,71 @@ order(const struct sorting *sorting, struct rk_order_member *members, size_t cou
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1; end < count && members[end].head == members[i].head; end++)
 			;
-		order_alike(sorting, members + i, end - i, shared);
+		sort_alike(sorting, members + i, end - i, shared);
 	}
 }
 
 /* Room that is not used is not touched, so doubling costs addresses, not memory. */
-static bool
-make_room(struct rk_order_member **members, size_t *room)
+static rk_error *
+make_room(struct rk_order *order)
 {
-	size_t more = *room ? *room * 2 : FIRST_ROOM;
-	struct rk_order_member *larger = reallocarray(*members, more, sizeof(*larger));
+	size_t room = order->room ? order->room * 2 : FIRST_ROOM;
+	struct rk_order_member *members = reallocarray(order->members, room, sizeof(*members));
 
-	if (!larger)
-		return false;
-	*members = larger;
-	*room = more;
-	return true;
-}
-
-/* The members in the text's order, and how many bytes all names have in common. */
-static bool
-collect(const rk_json *object, struct rk_order_member **ret_members, size_t *ret_count,
-    size_t *ret_shared)
-{
-	rk_json_iter iter = rk_json_each(object);
-	struct rk_order_member *members = NULL;
-	size_t shared = SIZE_MAX, count = 0, room = 0;
-	rk_json key;
-
-	for (; rk_json_next(&iter, &key, NULL); count++) {
-		if (count == room && !make_room(&members, &room)) {
-			free(members);
-			return false;
-		}
-		members[count].key = key.text + 1;
-		shared = common(members[0].key, key.text + 1, shared);
-	}
-	*ret_members = members;
-	*ret_count = count;
-	*ret_shared = shared;
-	return true;
+	if (!members)
+		return rk_out_of_memory();
+	order->members = members;
+	order->room = room;
+	return NULL;
 }
 
 rk_error *
-rk_order_make(const rk_json *object, struct rk_order_member **ret_members, size_t *ret_count)
+rk_order_add(struct rk_order *order, const char *key)
 {
-	struct rk_order_member *members;
-	struct shared shared = {0, 0};
-	struct sorting sorting = {NULL, false};
-	size_t count;
+	rk_error *err = order->count == order->room ? make_room(order) : NULL;
 
-	if (!collect(object, &members, &count, &shared.bytes))
-		return rk_out_of_memory();
-	sorting.half = reallocarray(NULL, count / 2 + 1, sizeof(*sorting.half));
-	if (!sorting.half) {
-		free(members);
-		return rk_out_of_memory();
-	}
-	if (count > 1)
-		order(&sorting, members, count, shared);
-	free(sorting.half);
-	*ret_members = members;
-	*ret_count = count;
+	if (err)
+		return err;
+	if (order->count == 0)
+		order->shared = SIZE_MAX;
+	order->members[order->count++].key = key;
+	order->shared = common(order->members[0].key, key, order->shared);
 	return NULL;
+}
+
+rk_error *
+rk_order_add_all(struct rk_order *order, const rk_json *object)
+{
+	rk_json_iter iter = rk_json_each(object);
+	rk_error *err = NULL;
+	rk_json key;
+
+	while (!err && rk_json_next(&iter, &key, NULL))
+		err = rk_order_add(order, key.text + 1);
+	return err;
+}
+
+rk_error *
+rk_order_sort(struct rk_order *order)
+{
+	struct shared shared = {order->shared, 0};
+	struct sorting sorting = {NULL, false};
+
+	if (order->count < 2)
+		return NULL;
+	sorting.half = reallocarray(NULL, order->count / 2, sizeof(*sorting.half));
+	if (!sorting.half)
+		return rk_out_of_memory();
+	sort_by_heads(&sorting, order->members, order->count, shared);
+	free(sorting.half);
+	return NULL;
+}
+
+void
+rk_order_clear(struct rk_order *order)
+{
+	free(order->members);
+	*order = (struct rk_order){0};
 }
 
 void

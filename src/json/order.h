@@ -1,7 +1,7 @@
 /*
  * order.h - the members of an unsorted object, in order
  *
- * Ownership  the index is the caller's to free().
+ * Ownership  an rk_order owns its index (rk_order_clear) and borrows the text.
  * Errors     RK_E_NOMEM.
  */
 #ifndef RK_JSON_ORDER_H
@@ -19,9 +19,21 @@ struct rk_order_member {
 	    head; /* of the name, behind what all names begin with: most are told apart by it */
 };
 
-/* Members of equal names stay in the text's order. `ret_members` is NULL where there are none. */
-RK_CHECKED rk_error *
-rk_order_make(const rk_json *object, struct rk_order_member **ret_members, size_t *ret_count);
+/* A zeroed one is empty. */
+struct rk_order {
+	struct rk_order_member *members;
+	size_t count;
+	size_t room;
+	size_t shared; /* bytes that all names begin with */
+};
+
+/* One more; `key` is behind its opening quote. */
+RK_CHECKED rk_error *rk_order_add(struct rk_order *order, const char *key);
+/* All members of an object, or of the beginning of one. */
+RK_CHECKED rk_error *rk_order_add_all(struct rk_order *order, const rk_json *object);
+/* Members of equal names stay as they were added. */
+RK_CHECKED rk_error *rk_order_sort(struct rk_order *order);
+void rk_order_clear(struct rk_order *order);
 /* The member itself; `object` is what the index was made of. */
 void rk_order_get(const rk_json *object, const struct rk_order_member *member, rk_json *ret_key,
     rk_json *ret_value);

@@ -110,31 +110,36 @@ says_twice(struct rk_scan *scan, const char *key)
 	return scan->err ? NULL : rk_scan_fail(scan, RK_E_MALFORMED, span.text, what);
 }
 
-/* An object whose members are not in order: are any two of the same name? */
+/* An object turns out to be unsorted at the member before `end`: index what there is of it. */
 static bool
-check_unsorted(struct rk_scan *scan, const rk_json *object)
+begin_order(struct rk_scan *scan, struct rk_order *order, const char *start, const char *end)
 {
-	struct rk_order_member *members = NULL;
+	rk_json part = {.text = start, .len = (size_t)(end - start) + 1, .kind = RK_JSON_OBJECT};
+
+	scan->err = rk_order_add_all(order, &part);
+	return !scan->err;
+}
+
+/* The members of an unsorted object: are any two of the same name? */
+static bool
+check_order(struct rk_scan *scan, struct rk_order *order)
+{
 	const char *twice = NULL;
-	size_t count;
 
-	scan->err = rk_order_make(object, &members, &count);
-	if (scan->err)
-		return false;
-	for (size_t i = 1; i < count && !twice; i++) {
-		const char *before = members[i - 1].key, *key = members[i].key;
+	scan->err = rk_order_sort(order);
+	for (size_t i = 1; !scan->err && i < order->count && !twice; i++) {
+		const char *before = order->members[i - 1].key, *key = order->members[i].key;
 
-		if (i + FETCH_AHEAD < count)
-			__builtin_prefetch(members[i + FETCH_AHEAD].key);
+		if (i + FETCH_AHEAD < order->count)
+			__builtin_prefetch(order->members[i + FETCH_AHEAD].key);
 		if (rk_escape_compare(before, key) == 0)
 			twice = key;
 		else if (rk_escape_goes_on(before, key))
 			scan->portable = false;
 	}
-	free(members);
 	if (twice)
 		says_twice(scan, twice);
-	return !twice;
+	return !scan->err;
 }
 
 static inline int
@@ -194,37 +199,65 @@ scan_separator(struct rk_scan *scan, const char *at, unsigned level, char closin
 	return at;
 }
 
-static const char *
-scan_object(struct rk_scan *scan, const char *at, unsigned level)
+/* The names of an object so far. */
+struct names {
+	const char *start; /* of the object */
+	struct name last;
+	struct rk_order order; /* of all names, once they are not sorted */
+};
+
+/* Names in order need only be compared with the one before. */
+static inline bool
+check_name(struct rk_scan *scan, struct names *names, const struct name *name, unsigned level)
 {
-	rk_json object = {.text = at, .kind = RK_JSON_OBJECT, .source = scan->source};
-	struct name last = {0}, name;
-	bool sorted = true;
+	int order = names->last.text ? compare_names(scan, &names->last, name) : -1;
 
-	at = scan_space(scan, at + 1, level);
+	names->last = *name;
+	if (order == 0)
+		says_twice(scan, name->text);
+	if (order <= 0)
+		return order < 0;
+	if (level >= scan->unsorted)
+		scan->unsorted = level + 1;
+	return begin_order(scan, &names->order, names->start, name->text - 1);
+}
+
+/* Where members begin; up to the closing brace. */
+static const char *
+scan_members(struct rk_scan *scan, const char *at, unsigned level, struct names *names)
+{
+	struct name name;
+
 	while (at >= scan->end || *at != '}') {
-		int order;
-
 		at = scan_name(scan, at, level, &name);
 		if (!at)
 			return NULL;
-		if (last.text && sorted) {
-			order = compare_names(scan, &last, &name);
-			if (order == 0)
-				return says_twice(scan, name.text);
-			sorted = order < 0;
-		}
-		last = name;
+		if (names->order.count == 0 && !check_name(scan, names, &name, level))
+			return NULL;
+		if (names->order.count > 0)
+			scan->err = rk_order_add(&names->order, name.text);
+		if (scan->err)
+			return NULL;
 		at = scan_value(scan, at, level + 1);
 		if (at)
 			at = scan_separator(scan, at, level, '}');
 		if (!at)
 			return NULL;
 	}
-	object.len = (size_t)(at + 1 - object.text);
-	if (!sorted && level >= scan->unsorted)
-		scan->unsorted = level + 1;
-	return sorted || check_unsorted(scan, &object) ? at + 1 : NULL;
+	return at;
+}
+
+static const char *
+scan_object(struct rk_scan *scan, const char *at, unsigned level)
+{
+	struct names names = {.start = at};
+
+	at = scan_space(scan, at + 1, level);
+	at = scan_members(scan, at, level, &names);
+	if (at && names.order.count > 0 && !check_order(scan, &names.order))
+		at = NULL;
+	rk_order_clear(&names.order);
+	return at ? at + 1 : NULL;
 }
 
 static const char *
