@@ -261,8 +261,11 @@ rk_targets_cursor_open(const rk_json *object, struct rk_targets_cursor *cursor)
 	rk_error *err = NULL;
 
 	*cursor = (struct rk_targets_cursor){.object = object, .iter = rk_json_each(object)};
-	if (!is_sorted(object))
-		err = rk_order_make(object, &cursor->members, &cursor->count);
+	cursor->indexed = !is_sorted(object);
+	if (cursor->indexed)
+		err = rk_order_add_all(&cursor->order, object);
+	if (!err && cursor->indexed)
+		err = rk_order_sort(&cursor->order);
 	if (!err)
 		rk_targets_cursor_next(cursor);
 	return err;
@@ -271,19 +274,18 @@ rk_targets_cursor_open(const rk_json *object, struct rk_targets_cursor *cursor)
 void
 rk_targets_cursor_next(struct rk_targets_cursor *cursor)
 {
-	if (!cursor->members) {
+	if (!cursor->indexed) {
 		cursor->more = rk_json_next(&cursor->iter, &cursor->key, &cursor->value);
 		return;
 	}
-	cursor->more = cursor->at < cursor->count;
+	cursor->more = cursor->at < cursor->order.count;
 	if (cursor->more)
-		rk_order_get(
-		    cursor->object, &cursor->members[cursor->at++], &cursor->key, &cursor->value);
+		rk_order_get(cursor->object, &cursor->order.members[cursor->at++], &cursor->key,
+		    &cursor->value);
 }
 
 void
 rk_targets_cursor_close(struct rk_targets_cursor *cursor)
 {
-	free(cursor->members);
-	cursor->members = NULL;
+	rk_order_clear(&cursor->order);
 }

@@ -14,8 +14,9 @@
 struct rk_targets_cursor {
 	const rk_json *object;
 	rk_json_iter iter;
-	struct rk_order_member *members; /* NULL: the text is sorted */
-	size_t count, at;
+	struct rk_order order; /* of a text that is not sorted */
+	bool indexed;
+	size_t at;
 	rk_json key, value;
 	bool more; /* key and value are there */
 };

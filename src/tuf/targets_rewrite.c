@@ -258,7 +258,7 @@ keep_entry(struct rewrite *rewrite, const struct rk_targets_cursor *cursor)
 	const char *end = cursor->value.text + cursor->value.len;
 	rk_error *err = NULL;
 
-	if (rewrite->run_from && cursor->members)
+	if (rewrite->run_from && cursor->indexed)
 		err = flush_run(rewrite);
 	if (!rewrite->run_from)
 		rewrite->run_from = cursor->key.text;
@@ -393,7 +393,7 @@ write_entries(struct rewrite *rewrite)
 	rewrite->first = true;
 	if (!err)
 		err = rk_targets_cursor_open(span, &cursor);
-	rewrite->scattered = cursor.members != NULL;
+	rewrite->scattered = cursor.indexed;
 	if (!err)
 		err = merge(rewrite, &cursor);
 	rk_targets_cursor_close(&cursor);
