@@ -57,17 +57,26 @@ class Fault(story.Story):
         return "(INJECTED)" in (self.folder / "trace").read_text(errors="replace") or \
             "killed by SIGKILL" in (self.folder / "trace").read_text(errors="replace")
 
+    def finished(self, where):
+        """What was staged keeps its bytes. Snapshot and timestamp are made anew, and step over a
+        version that the struck run may have signed."""
+        found = self.versions()
+        self.assertEqual(found[:2], self.will_be[:2], where)
+        for is_now, at_least in zip(found[2:], self.will_be[2:]):
+            self.assertIn(is_now - at_least, (0, 1, 2), where)
+
     def whole(self, where):
         """The keep is in the old state or the new one, works, and one more run finishes."""
         self.rk("verify", "demo").done()
         found = self.versions()
-        self.assertIn(found, (self.was, self.will_be), where)
+        if found != self.was:
+            self.finished(where)
         self.good("status", "demo")
         if found == self.was:
             self.good("sign", "demo", now=later())
         else:
             self.rk("sign", "demo").refused(2, "nothing is staged")
-        self.assertEqual(self.versions(), self.will_be, where)
+        self.finished(where)
         self.verified()
         self.good("check")
         self.good("log", "verify")
