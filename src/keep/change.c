@@ -110,8 +110,8 @@ rk_change_stream(rk_change *change, const char *path, enum rk_change_how how, rk
 	return err;
 }
 
-/* A file that this change has written goes to its place from where it waits; what may stand under the
- * first name goes. */
+/* A file that this change has written goes to its place from where it waits; what may stand under
+ * the first name goes. */
 static rk_error *
 move_written(rk_change *change, size_t number, const char *to, enum rk_change_how how)
 {

@@ -62,7 +62,8 @@ RK_DEFINE_FREEP(rk_change)
 /* For rk_keep_open and rk_check_keep. `dir` is the keep's folder, its lock held. */
 
 bool rk_change_is_pending(const rk_dir *dir);
-/* Finish what is pending, then clear `.pending/`. `*ret_finished`: there was something. Idempotent. */
+/* Finish what is pending, then clear `.pending/`. `*ret_finished`: there was something.
+ * Idempotent. */
 RK_CHECKED rk_error *rk_change_recover(const rk_dir *dir, bool *ret_finished);
 
 #endif

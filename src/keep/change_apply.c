@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#define FOLDER_MODE 0755
 #define PENDING_FILES ((size_t)1 << 24)
 
 static rk_error *
@@ -34,6 +36,29 @@ rk_change_split(const char *path, char **ret_folder, const char **ret_name)
 	return err;
 }
 
+/* Not yet on the disk: sync_all brings it there, for thousands of them at once. */
+static rk_error *
+make_folder(const rk_dir *dir, const char *path, rk_dir **ret_folder)
+{
+	RK_AUTO(rk_str) above = NULL;
+	RK_AUTO(rk_dir) parent = NULL;
+	const char *name;
+	rk_error *err;
+
+	err = rk_dir_open_at(dir, path, ret_folder);
+	if (rk_error_code(err) != RK_E_NOT_FOUND || !path[0])
+		return err;
+	rk_error_free(err);
+	err = rk_change_split(path, &above, &name);
+	if (!err)
+		err = make_folder(dir, above, &parent);
+	if (err)
+		return err;
+	if (mkdirat(rk_dir_fd(parent), name, FOLDER_MODE) != 0 && errno != EEXIST)
+		return trouble("make", path);
+	return rk_dir_open_at(dir, path, ret_folder);
+}
+
 /* The folder of `path`, made where `makes` says so and it is missing. */
 static rk_error *
 open_folder(
@@ -48,12 +73,8 @@ open_folder(
 	if (!(*ret_name)[0] || strcmp(*ret_name, ".") == 0 || strcmp(*ret_name, "..") == 0)
 		return rk_fail(RK_E_UNSAFE, "look at '.intent' in the keep",
 		    "%s is no file's path in a keep", RK_SHOW(path));
-	err = rk_dir_open_at(dir, folder, ret_folder);
-	if (!makes || rk_error_code(err) != RK_E_NOT_FOUND)
-		return err;
-	rk_error_free(err);
-	err = rk_dir_make(dir, folder);
-	return err ? err : rk_dir_open_at(dir, folder, ret_folder);
+	return makes ? make_folder(dir, folder, ret_folder)
+		     : rk_dir_open_at(dir, folder, ret_folder);
 }
 
 static bool
@@ -132,15 +153,21 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The folder of a path and those above it, which may be as new as it. */
 static rk_error *
-add_folder(rk_names *folders, const char *path)
+add_folders(rk_names *folders, const char *path)
 {
 	RK_AUTO(rk_str) folder = NULL;
-	const char *name;
 	rk_error *err;
 
-	err = rk_change_split(path, &folder, &name);
-	return err ? err : rk_names_add(folders, folder);
+	err = rk_strdup(path, &folder);
+	if (!err)
+		err = rk_names_add(folders, "");
+	for (char *slash; !err && (slash = strrchr(folder, '/'));) {
+		*slash = '\0';
+		err = rk_names_add(folders, folder);
+	}
+	return err;
 }
 
 /* A folder that is gone by now has nothing to sync. */
@@ -168,9 +195,9 @@ sync_all(const rk_dir *dir, const struct rk_change_effects *effects)
 		return syncfs(rk_dir_fd(dir)) == 0 ? NULL
 						   : trouble("bring to the disk", rk_dir_path(dir));
 	for (size_t i = 0; i < effects->count && !err; i++) {
-		err = add_folder(folders, effects->items[i].path);
+		err = add_folders(folders, effects->items[i].path);
 		if (!err && effects->items[i].from)
-			err = add_folder(folders, effects->items[i].from);
+			err = add_folders(folders, effects->items[i].from);
 	}
 	if (!err && folders->count > 1)
 		qsort(folders->names, folders->count, sizeof(*folders->names), compare_names);
@@ -181,7 +208,7 @@ sync_all(const rk_dir *dir, const struct rk_change_effects *effects)
 	return err;
 }
 
-/* Folders that the effects have emptied, from the innermost outward. That one stays is no failure. */
+/* Folders that the effects have emptied, innermost first. That one stays is no failure. */
 static void
 prune_above(const rk_dir *dir, const char *path)
 {
@@ -206,8 +233,11 @@ prune(const rk_dir *dir, const struct rk_change_effects *effects)
 {
 	for (size_t i = 0; i < effects->count; i++) {
 		const struct rk_change_effect *effect = &effects->items[i];
+		const char *left = effect->kind == RK_CHANGE_DROP ? effect->path : effect->from;
 
-		prune_above(dir, effect->kind == RK_CHANGE_DROP ? effect->path : effect->from);
+		/* `.pending/` itself goes when it is cleared. */
+		if (strncmp(left, RK_CHANGE_PENDING "/", sizeof(RK_CHANGE_PENDING)) != 0)
+			prune_above(dir, left);
 	}
 }
 

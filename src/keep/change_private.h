@@ -96,8 +96,9 @@ RK_CHECKED rk_error *rk_change_intent_read(
     const rk_text *text, struct rk_change_effects *effects, struct rk_change_line *line);
 
 /*
- * Carry all out, in order, and bring it to the disk. Effects that have happened are passed over. With
- * `checks` the digest of a file is compared before it is renamed. RK_E_MALFORMED: a file is lost.
+ * Carry all out, in order, and bring it to the disk. Effects that have happened are passed over.
+ * With `checks` the digest of a file is compared before it is renamed. RK_E_MALFORMED: a file is
+ * lost.
  */
 RK_CHECKED rk_error *rk_change_apply(const rk_dir *dir, const struct rk_change_effects *effects,
     const struct rk_change_line *line, bool checks);
@@ -105,7 +106,8 @@ RK_CHECKED rk_error *rk_change_apply(const rk_dir *dir, const struct rk_change_e
 RK_CHECKED rk_error *rk_change_forget(const rk_dir *dir);
 /* Everything in `.pending/` goes, and the folder. */
 RK_CHECKED rk_error *rk_change_clear(const rk_dir *dir);
-/* The folder of a path ("" for the keep's own) as a string of its own, and its last part, borrowed. */
+/* The folder of a path ("" for the keep's own) as a string of its own, and its last part,
+ * borrowed. */
 RK_CHECKED rk_error *rk_change_split(const char *path, char **ret_folder, const char **ret_name);
 
 #endif

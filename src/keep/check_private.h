@@ -16,7 +16,7 @@ struct rk_check_place {
 };
 RK_CHECKED rk_error *rk_check_tell(
     rk_check *check, const struct rk_check_place *place, const char *fmt, ...) RK_PRINTF(3, 4);
-/* The same from an error, which is taken over: its sentences and its remedy. RK_E_NOMEM stays one. */
+/* The same from an error, which is taken over: its sentences and remedy. RK_E_NOMEM stays one. */
 RK_CHECKED rk_error *rk_check_tell_error(
     rk_check *check, enum rk_check_severity severity, const char *path, rk_error *err);
 

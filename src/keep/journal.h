@@ -6,8 +6,9 @@
  * can write all of it anew: only a head that was kept elsewhere, as words or in a copy, shows that.
  *
  * Ownership  entries own what they are given.
- * Errors     RK_E_MALFORMED a line that is none, or breaks the chain, with its number; RK_E_UNTRUSTED
- *            the journal does not hold what a head or a copy says; RK_E_LIMIT; RK_E_IO; RK_E_NOMEM.
+ * Errors     RK_E_MALFORMED a line that is none, or breaks the chain, with its number;
+ *            RK_E_UNTRUSTED the journal does not hold what a head or a copy says; RK_E_LIMIT;
+ *            RK_E_IO; RK_E_NOMEM.
  */
 #ifndef RK_KEEP_JOURNAL_H
 #define RK_KEEP_JOURNAL_H
@@ -30,7 +31,8 @@ rk_journal_entry_new(rk_env *env, const char *action, rk_journal_entry **ret_ent
 RK_CHECKED rk_error *rk_journal_entry_who(rk_journal_entry *entry, const char *who);
 /* A key that took part, by its fingerprint in hex; more than once counts once. */
 RK_CHECKED rk_error *rk_journal_entry_key(rk_journal_entry *entry, const char *fingerprint);
-/* An array of {serial, label, model, firmware, module, version, sha256}; taken over, also on failure. */
+/* An array of {serial, label, model, firmware, module, version, sha256}; taken over, also on
+ * failure. */
 RK_CHECKED rk_error *rk_journal_entry_tokens(rk_journal_entry *entry, rk_node *tokens);
 RK_CHECKED rk_error *rk_journal_entry_note(rk_journal_entry *entry, const char *note);
 /* What the machine's clock said, where --now made the run believe another time. */
@@ -58,8 +60,8 @@ RK_CHECKED rk_error *rk_journal_read_head(const rk_dir *dir, rk_journal_head *re
 /* The entry as the line that follows `head`, without a newline. */
 RK_CHECKED rk_error *
 rk_journal_line(rk_journal_entry *entry, const rk_journal_head *head, rk_buf *out);
-/* Every line, the chain, and the head. RK_E_MALFORMED names the first line that is wrong. A torn last
- * line is told in `ret_head`. */
+/* Every line, the chain, and the head. RK_E_MALFORMED names the first line that is wrong. A torn
+ * last line is told in `ret_head`. */
 RK_CHECKED rk_error *rk_journal_verify(const rk_dir *dir, rk_journal_head *ret_head);
 /* Every line in order, verified as it goes; an error of `each` ends it and is returned. */
 RK_CHECKED rk_error *rk_journal_each(const rk_dir *dir,
@@ -73,14 +75,14 @@ RK_CHECKED rk_error *rk_journal_check_head(
  * copy are missing here. */
 RK_CHECKED rk_error *
 rk_journal_check_copy(const rk_dir *dir, const rk_text *copy, int64_t *ret_since);
-/* For a writer: a torn last line goes to the end of journal.torn, and is cut off; `*ret_torn`: it was
- * so. The caller says it. */
+/* For a writer: a torn last line goes to the end of journal.torn, and is cut off; `*ret_torn`: it
+ * was so. The caller says it. */
 RK_CHECKED rk_error *rk_journal_mend(const rk_dir *dir, bool *ret_torn);
 /* Have the disk keep room for a line that is about to be appended, without changing the journal. */
 RK_CHECKED rk_error *rk_journal_reserve(const rk_dir *dir, uint64_t offset, size_t len);
 /*
- * Append one line at `offset`, the size of the journal before it; what is there of it already (after
- * a power cut) is completed. RK_E_UNTRUSTED: something else stands there.
+ * Append one line at `offset`, the size of the journal before it; what is there of it already
+ * (after a power cut) is completed. RK_E_UNTRUSTED: something else stands there.
  */
 RK_CHECKED rk_error *
 rk_journal_append(const rk_dir *dir, uint64_t offset, const char *line, size_t len);

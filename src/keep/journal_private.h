@@ -20,8 +20,8 @@ RK_CHECKED rk_error *rk_journal_text(const rk_dir *dir, rk_text **ret_text);
 /* The next whole line at `offset`; false where only a torn one or nothing is left. */
 bool rk_journal_next(const rk_text *text, size_t offset, struct rk_journal_line *ret_line);
 /*
- * Walk the chain from the start. `head` is where the walk is: after a line was judged it stands on it, and
- * `each` (may be NULL) is called. At the end it tells the torn rest.
+ * Walk the chain from the start. `head` is where the walk is: after a line was judged it stands on
+ * it, and `each` (may be NULL) is called. At the end it tells the torn rest.
  */
 struct rk_journal_walk {
 	rk_error *(*each)(

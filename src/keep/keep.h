@@ -81,8 +81,8 @@ struct rk_keep_options {
 	const char *dir; /* -C: this folder exactly; NULL: look upward */
 	const char *from; /* where to begin looking; NULL: "." */
 	bool write; /* hold the lock from before the first read until the keep is freed */
-	/* An empty folder becomes a keep by its first commit; without `write` it is only looked at as
-	 * the keep that it could become. */
+	/* An empty folder becomes a keep by its first commit; without `write` it is only looked at
+	 * as the keep that it could become. */
 	bool create;
 	rk_env *env;
 };
@@ -193,8 +193,8 @@ const rk_node *rk_keep_policy(const rk_keep *keep);
 RK_CHECKED rk_error *rk_keep_policy_set(rk_keep *keep, rk_node *policy);
 /* RK_E_NOMEM. */
 RK_CHECKED rk_error *rk_keep_policy_default(rk_node **ret_policy);
-/* Days before an expiry at which to warn, most first; their number. `kind` is "certificate" or a role
- * (a delegation falls back to "targets"). */
+/* Days before an expiry at which to warn, most first; their number. `kind` is "certificate" or a
+ * role (a delegation falls back to "targets"). */
 size_t rk_keep_warn_days(
     const rk_keep *keep, const char *kind, unsigned ret_days[static RK_KEEP_WARN_MAX]);
 /* The widest of them, 0 where there is none: what `renew` takes for its window. */

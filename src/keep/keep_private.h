@@ -1,7 +1,8 @@
 /*
  * keep_private.h - what the rooms of keep.h share: the keep itself, and a sorted list of pointers
  *
- * Ownership  a list borrows its items; the keep frees keys and repositories through the lists by name.
+ * Ownership  a list borrows its items; the keep frees keys and repositories through the lists by
+ *            name.
  * Errors     as keep.h.
  */
 #ifndef RK_KEEP_KEEP_PRIVATE_H

@@ -7,8 +7,8 @@
  * cannot make a second payload for a version that was signed before.
  *
  * Ownership  a memory owns its folder; records it gives belong to the caller.
- * Errors     RK_E_REFUSED a second payload; RK_E_NOT_FOUND; RK_E_UNSAFE a folder or file that others
- *            can write; RK_E_NEWER; RK_E_MALFORMED; RK_E_BUSY; RK_E_IO; RK_E_NOMEM.
+ * Errors     RK_E_REFUSED a second payload; RK_E_NOT_FOUND; RK_E_UNSAFE a folder or file that
+ *            others can write; RK_E_NEWER; RK_E_MALFORMED; RK_E_BUSY; RK_E_IO; RK_E_NOMEM.
  */
 #ifndef RK_KEEP_MEMORY_H
 #define RK_KEEP_MEMORY_H

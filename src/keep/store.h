@@ -5,8 +5,8 @@
  * the next version of each role under its plain name. What the folders hold is listed once, when
  * the store is opened; open it again after a commit.
  *
- * Ownership  a store borrows the keep and owns its folder handles. Envelopes and names it gives belong
- *            to the caller.
+ * Ownership  a store borrows the keep and owns its folder handles. Envelopes and names it gives
+ *            belong to the caller.
  * Errors     RK_E_MALFORMED a file whose name or text is no metadata; RK_E_UNSAFE; RK_E_LIMIT;
  *            RK_E_IO; RK_E_NOMEM; from helpers those of keep/change.h.
  */

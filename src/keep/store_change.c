@@ -46,8 +46,8 @@ rk_store_unstage(const rk_store *store, rk_change *change, const char *role)
 	return err ? err : rk_change_remove(change, path);
 }
 
-/* Who looks at the folder while it changes sees what is new only once all of it is there: files that
- * nothing names yet, then from the leaves up, and the timestamp last. */
+/* Who looks at the folder while it changes sees what is new only once all of it is there: files
+ * that nothing names yet, then from the leaves up, and the timestamp last. */
 static int
 rank(const struct rk_store_publication *item)
 {

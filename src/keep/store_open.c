@@ -36,8 +36,8 @@ rk_store_open_staged(const rk_store *store, const char *role, rk_envelope **ret_
 }
 
 /*
- * The highest number, or the file without one where that is newer: a repository may have taken up or
- * given up consistent snapshots. A root's plain file only repeats its numbered one.
+ * The highest number, or the file without one where that is newer: a repository may have taken up
+ * or given up consistent snapshots. A root's plain file only repeats its numbered one.
  */
 static rk_error *
 find_current(const rk_store *store, const char *role, const struct rk_store_entry **ret_entry,

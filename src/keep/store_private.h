@@ -37,7 +37,7 @@ struct rk_store {
 /* The entries of a role; NULL: none. */
 const struct rk_store_entry *
 rk_store_entries_of(const struct rk_store_entries *entries, const char *role, size_t *ret_count);
-/* The role of a staged file's name: what looks like a number belongs to the role. RK_E_MALFORMED. */
+/* The role of a staged file's name: what looks like a number belongs to it. RK_E_MALFORMED. */
 RK_CHECKED rk_error *
 rk_store_parse_staged(const rk_dialect *dialect, const char *file, char **ret_role);
 /* A role's place in the order of trust: delegations last. */

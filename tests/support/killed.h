@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-/* False: the work came to its end, having changed the disk less than `step` times. Its result must be 0
- * then. `step` is from 1. */
+/* False: the work came to its end, having changed the disk less than `step` times. Its result must
+ * be 0 then. `step` is from 1. */
 bool rk_killed_at(unsigned step, int (*work)(void *context), void *context);
 
 #endif
