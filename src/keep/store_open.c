@@ -49,7 +49,7 @@ find_current(const rk_store *store, const char *role, const struct rk_store_entr
 	rk_error *err;
 
 	*ret_entry = first ? &first[count - 1] : NULL;
-	if (count < 2 || first->version != 0 || rk_role_kind_of(role) == RK_ROLE_ROOT)
+	if (!first || count < 2 || first->version != 0 || rk_role_kind_of(role) == RK_ROLE_ROOT)
 		return NULL;
 	err = open_file(store, store->metadata, first, &plain);
 	if (err)
