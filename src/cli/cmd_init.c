@@ -92,7 +92,7 @@ init_run(struct rk_run *run, const void *args)
 		},
 	    .expiry_count = init->expires.count,
 	    .inconsistent = init->not_consistent,
-	    .below_policy = rk_globals_exception(run->globals, "min-threshold") != NULL,
+	    .below_policy = rk_globals_exception(run->globals, "min-threshold"),
 	    .shared_root = init->shared_root,
 	};
 	struct rk_create_expiry *days = NULL;

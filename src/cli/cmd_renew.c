@@ -87,7 +87,8 @@ renew_repo(
 			    (long long)version, RK_SHOW_BARE(rk_repo_name(repo)));
 	}
 	if (!err && plan->count > before)
-		err = rk_edit_journal(repo, "renew", renew->role, change);
+		err = rk_edit_journal(
+		    repo, &(struct rk_edit_note){.action = "renew", .note = renew->role}, change);
 	return err;
 }
 
@@ -227,7 +228,8 @@ reset_run(struct rk_run *run, const void *args)
 	if (!err)
 		err = reset_roles(repo, reset, change, plan, array);
 	if (!err)
-		err = rk_edit_journal(repo, "reset", reset->role, change);
+		err = rk_edit_journal(
+		    repo, &(struct rk_edit_note){.action = "reset", .note = reset->role}, change);
 	if (err)
 		return err;
 	rk_change_save_keep(change);

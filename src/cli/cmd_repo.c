@@ -149,7 +149,8 @@ remove_run(struct rk_run *run, const void *args)
 	if (!err)
 		err = rk_store_remove_all(rk_repo_store(repo), change);
 	if (!err)
-		err = rk_edit_journal(repo, "repo remove", NULL, change);
+		err =
+		    rk_edit_journal(repo, &(struct rk_edit_note){.action = "repo remove"}, change);
 	rk_repo_free(RK_TAKE(repo));
 	if (!err)
 		err = rk_keep_repo_remove(keep, wanted->repo);

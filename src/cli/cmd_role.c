@@ -176,7 +176,12 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 	if (!err)
 		err = rk_edit_role(repo, &edit, change, plan);
 	if (!err)
-		err = rk_edit_journal(repo, "role set", set->role, change);
+		err = rk_edit_journal(repo,
+		    &(struct rk_edit_note){.action = "role set",
+			.note = set->role,
+			.rule = "min-threshold",
+			.reason = rk_globals_exception(run->globals, "min-threshold")},
+		    change);
 	if (!err)
 		err = rk_node_put_text(node, "repository", rk_repo_name(repo));
 	if (!err)

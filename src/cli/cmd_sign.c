@@ -89,7 +89,7 @@ sign_keep(struct rk_run *run, const struct rk_sign_args *sign)
 	    .tokens = run->tokens,
 	    .only_role = sign->role,
 	    .only_key_count = sign->keys.count,
-	    .second_payload = rk_globals_exception(run->globals, "second-payload") != NULL,
+	    .second_payload = rk_globals_exception(run->globals, "second-payload"),
 	    .clock = run->clock,
 	};
 	rk_error *err;

@@ -75,7 +75,8 @@ rewrite_run(struct rk_run *run, rk_repo *repo, const struct rewrite *what,
 	if (!err)
 		err = rk_edit_targets(repo, &edit, change, &changed);
 	if (!err)
-		err = rk_edit_journal(repo, what->action, what->role, change);
+		err = rk_edit_journal(repo,
+		    &(struct rk_edit_note){.action = what->action, .note = what->role}, change);
 	if (!err)
 		err = rewrite_plan(repo, what, &changed, &plan);
 	if (!err)

@@ -63,13 +63,23 @@ expiry_of(const struct rk_create *wanted, rk_env *env, enum rk_role_kind kind)
 	return env->ops->now(env) + (int64_t)days_of(wanted, kind) * RK_DAY;
 }
 
+/*
+ * A second more for each repository of the keep: two made in one second under the same keys would
+ * else have the same root, and so the same anchor.
+ */
+static int64_t
+root_expiry(const rk_keep *keep, rk_env *env, const struct rk_create *wanted)
+{
+	return expiry_of(wanted, env, RK_ROLE_ROOT) + (int64_t)rk_keep_repo_count(keep) - 1;
+}
+
 static rk_error *
 make_root(rk_keep *keep, rk_env *env, const struct rk_create *wanted, rk_text **ret_text)
 {
 	static const enum rk_role_kind kinds[] = {
 	    RK_ROLE_ROOT, RK_ROLE_TARGETS, RK_ROLE_SNAPSHOT, RK_ROLE_TIMESTAMP};
 	RK_AUTO(rk_root) root = NULL;
-	rk_error *err = rk_root_new(wanted->dialect, expiry_of(wanted, env, RK_ROLE_ROOT),
+	rk_error *err = rk_root_new(wanted->dialect, root_expiry(keep, env, wanted),
 	    wanted->dialect->consistent_default && !wanted->inconsistent, &root);
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !err; i++)
@@ -120,6 +130,8 @@ write_journal(rk_env *env, const struct rk_create *wanted, rk_change *change)
 
 	if (!err)
 		err = rk_journal_entry_new(env, action, &entry);
+	if (!err && wanted->below_policy)
+		err = rk_journal_entry_except(entry, "min-threshold", wanted->below_policy);
 	return err ? err : rk_change_journal(change, RK_TAKE(entry));
 }
 

@@ -34,7 +34,8 @@ struct rk_create {
 	const struct rk_create_expiry *expires;
 	size_t expiry_count;
 	bool inconsistent; /* no consistent snapshots */
-	bool below_policy; /* excepted: a threshold below the policy's minimum */
+	const char
+	    *below_policy; /* why a threshold may be below the policy's minimum; NULL: it may not */
 	bool shared_root; /* the root keys may be another repository's */
 };
 

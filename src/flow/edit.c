@@ -6,16 +6,18 @@
 #include <string.h>
 
 rk_error *
-rk_edit_journal(rk_repo *repo, const char *action, const char *note, rk_change *change)
+rk_edit_journal(rk_repo *repo, const struct rk_edit_note *note, rk_change *change)
 {
 	RK_AUTO(rk_journal_entry) entry = NULL;
 	RK_AUTO(rk_str) whole = NULL;
-	rk_error *err = rk_strdupf(&whole, "%s %s", action, rk_repo_name(repo));
+	rk_error *err = rk_strdupf(&whole, "%s %s", note->action, rk_repo_name(repo));
 
 	if (!err)
 		err = rk_journal_entry_new(rk_repo_env(repo), whole, &entry);
-	if (!err && note)
-		err = rk_journal_entry_note(entry, note);
+	if (!err && note->note)
+		err = rk_journal_entry_note(entry, note->note);
+	if (!err && note->reason)
+		err = rk_journal_entry_except(entry, note->rule, note->reason);
 	return err ? err : rk_change_journal(change, RK_TAKE(entry));
 }
 

@@ -53,8 +53,13 @@ RK_CHECKED rk_error *rk_edit_is_due(rk_repo *repo, const char *role, bool *ret_d
 RK_CHECKED rk_error *
 rk_edit_reset(rk_repo *repo, const char *role, rk_change *change, size_t *ret_signatures);
 
-/* One line of the journal: "ACTION NAME", with a note or NULL. */
+/* One line of the journal: "ACTION NAME". */
+struct rk_edit_note {
+	const char *action;
+	const char *note; /* NULL: none */
+	const char *rule, *reason; /* an exception; NULL: none */
+};
 RK_CHECKED rk_error *
-rk_edit_journal(rk_repo *repo, const char *action, const char *note, rk_change *change);
+rk_edit_journal(rk_repo *repo, const struct rk_edit_note *note, rk_change *change);
 
 #endif

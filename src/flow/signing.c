@@ -160,6 +160,37 @@ find_anchor(struct rk_signing_repo *run)
 	return rk_envelope_sha256(root, run->anchor);
 }
 
+/* A keep whose anchor was changed together with its chain looks whole: the name tells, where this
+ * machine has signed for it before. Names are people's, so it is no more than a warning. */
+static rk_error *
+tell_other_anchor(struct rk_signing_repo *run)
+{
+	const rk_memory *memory = run->signing->options.memory;
+	RK_AUTO(rk_memory_record) known = NULL;
+	RK_AUTO(rk_memory_record) named = NULL;
+	rk_error *err = rk_memory_recall(memory, run->anchor, &known);
+
+	if (rk_error_code(err) != RK_E_NOT_FOUND)
+		return err;
+	rk_error_free(err);
+	if (run->first)
+		return NULL;
+	err = rk_memory_recall_name(memory, rk_repo_name(run->repo), &named);
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		return NULL;
+	}
+	if (err && rk_error_code(err) != RK_E_AMBIGUOUS)
+		return err;
+	rk_error_free(err);
+	rk_sayf(run->signing->options.env, RK_SAY_WARNING,
+	    "this machine has signed for a repository named %s under another anchor, and never "
+	    "under "
+	    "this one: make sure that it is the keep you mean",
+	    RK_SHOW(rk_repo_name(run->repo)));
+	return NULL;
+}
+
 static rk_error *
 reach_all(struct rk_signing_repo *run)
 {
@@ -199,6 +230,8 @@ rk_signing_add(rk_signing *signing, const char *repo_name)
 		err = rk_repo_trust(run->repo);
 	if (!err)
 		err = find_anchor(run);
+	if (!err)
+		err = tell_other_anchor(run);
 	if (!err)
 		err = load_docs(run);
 	if (!err)

@@ -41,8 +41,8 @@ struct rk_signing_options {
 	const rk_keep_key *const
 	    *only_keys; /* sign with these alone; a named one must be at hand */
 	size_t only_key_count;
-	bool
-	    second_payload; /* excepted: sign another payload for a version that was signed before */
+	/* Why another payload may be signed for a version that was signed before; NULL: it may not. */
+	const char *second_payload;
 	int64_t clock; /* the machine's, for the journal */
 };
 

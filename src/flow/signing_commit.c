@@ -156,6 +156,8 @@ add_journal(struct rk_signing_repo *run, rk_change *change)
 		err = rk_hands_used(run->signing->hands, &tokens);
 	if (!err && rk_node_count(tokens) > 0)
 		err = rk_journal_entry_tokens(entry, RK_TAKE(tokens));
+	if (!err && options->second_payload)
+		err = rk_journal_entry_except(entry, "second-payload", options->second_payload);
 	if (err)
 		return err;
 	if (options->clock != options->env->ops->now(options->env))

@@ -41,6 +41,9 @@ void rk_journal_entry_clock(rk_journal_entry *entry, int64_t clock);
  * has a function of its own. */
 RK_CHECKED rk_error *
 rk_journal_entry_put(rk_journal_entry *entry, const char *member, rk_node *value);
+/* A rule that was gone past, and the reason that was given: member "except". Once an entry. */
+RK_CHECKED rk_error *
+rk_journal_entry_except(rk_journal_entry *entry, const char *rule, const char *reason);
 /* A file's digest before and after; NULL: was not or is not there. rk_change fills these in. */
 RK_CHECKED rk_error *rk_journal_entry_file(
     rk_journal_entry *entry, const char *path, const uint8_t *before, const uint8_t *after);

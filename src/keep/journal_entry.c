@@ -325,3 +325,12 @@ rk_journal_line(rk_journal_entry *entry, const rk_journal_head *head, rk_buf *ou
 	free(names);
 	return rk_buf_check(out);
 }
+
+rk_error *
+rk_journal_entry_except(rk_journal_entry *entry, const char *rule, const char *reason)
+{
+	RK_AUTO(rk_node) node = rk_node_new_object();
+	rk_error *err = node ? rk_node_put_text(node, rule, reason) : rk_out_of_memory();
+
+	return err ? err : rk_journal_entry_put(entry, "except", RK_TAKE(node));
+}
