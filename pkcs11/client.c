@@ -409,7 +409,7 @@ tokens_init(rk_tokens *base, const char *text, const char *label, const rk_secre
 static const struct rk_tokens_ops tokens_ops = {
     .list = tokens_list,
     .open = tokens_open,
-    .init_target = tokens_init_target,
+    .meant = tokens_init_target,
     .init = tokens_init,
 };
 

@@ -234,7 +234,7 @@ static rk_error *
 see_again(const struct rk_tokens_wish *wish, const rk_token_info *judged)
 {
 	RK_AUTO(rk_token_info) now = NULL;
-	rk_error *err = wish->tokens->ops->init_target(wish->tokens, wish->uri, &now);
+	rk_error *err = wish->tokens->ops->meant(wish->tokens, wish->uri, &now);
 
 	if (!err && !is_same(judged, now))
 		err = rk_fail(RK_E_TOKEN_GONE, "put the right token back and run it again",
@@ -279,7 +279,7 @@ rk_tokens_init(const struct rk_tokens_wish *wish, rk_plan **ret_plan, rk_token_i
 	RK_AUTO(rk_token_info) target = NULL;
 	RK_AUTO(rk_plan) plan = NULL;
 	struct contents contents = {false, 0};
-	rk_error *err = wish->tokens->ops->init_target(wish->tokens, wish->uri, &target);
+	rk_error *err = wish->tokens->ops->meant(wish->tokens, wish->uri, &target);
 
 	if (!err && target->write_protected)
 		err = rk_fail(RK_E_TOKEN, "lift the protection with the token's own means",

@@ -135,8 +135,7 @@ struct rk_tokens_ops {
 	RK_CHECKED rk_error *(*open)(rk_tokens *tokens, const char *uri, rk_token **ret_token);
 	/* The token that `init` would take for this URI, as it is now: among several that fit, the
 	 * only empty one. RK_E_TOKEN_NONE, RK_E_TOKEN_MANY, RK_E_USAGE. */
-	RK_CHECKED
-	    rk_error *(*init_target)(rk_tokens *tokens, const char *uri, rk_token_info **ret_info);
+	RK_CHECKED rk_error *(*meant)(rk_tokens *tokens, const char *uri, rk_token_info **ret_info);
 	/* C_InitToken and C_InitPIN. The caller has judged that nothing of worth is on it. */
 	RK_CHECKED rk_error *(*init)(rk_tokens *tokens, const char *uri, const char *label,
 	    const rk_secret *so_pin, const rk_secret *pin, rk_token_info **ret_info);

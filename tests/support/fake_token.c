@@ -255,7 +255,7 @@ static const struct rk_token_ops token_ops = {
     .close = fake_close,
 };
 static const struct rk_tokens_ops tokens_ops = {
-    .open = fake_open, .init_target = fake_target, .init = fake_init};
+    .open = fake_open, .meant = fake_target, .init = fake_init};
 static const struct rk_env_ops env_ops = {
     .entropy = person_entropy,
     .pin = person_pin,

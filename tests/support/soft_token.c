@@ -280,7 +280,7 @@ soft_init(rk_tokens *tokens, const char *uri, const char *label, const rk_secret
 static const struct rk_tokens_ops module_ops = {
     .list = soft_list,
     .open = soft_open,
-    .init_target = soft_init_target,
+    .meant = soft_init_target,
     .init = soft_init,
 };
 

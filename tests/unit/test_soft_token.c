@@ -457,9 +457,9 @@ the_only_empty_token_is_the_one_to_initialise(void **state)
 	rk_tokens *tokens = &stage.module->tokens;
 
 	(void)state;
-	assert_error(tokens->ops->init_target(tokens, "pkcs11:", &info), RK_E_TOKEN_MANY);
+	assert_error(tokens->ops->meant(tokens, "pkcs11:", &info), RK_E_TOKEN_MANY);
 	empty->initialized = false;
-	assert_ok(tokens->ops->init_target(tokens, "pkcs11:", &info));
+	assert_ok(tokens->ops->meant(tokens, "pkcs11:", &info));
 	assert_string_equal(info->serial, "0002");
 	assert_int_equal(info->pin_state, RK_PIN_UNSET);
 	assert_error(open_uri(&stage, "pkcs11:serial=0002"), RK_E_TOKEN_NONE);
