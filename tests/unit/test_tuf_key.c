@@ -119,8 +119,8 @@ a_key_that_is_not_understood_is_kept_and_says_why(void **state)
 	    "{\"keytype\":\"ed25519\",\"scheme\":\"ed25519\",\"keyval\":{\"public\":\"00\"}}",
 	    "{\"keytype\":\"ed25519\",\"scheme\":\"ed25519\",\"keyval\":{}}",
 	    "{\"keytype\":\"ecdsa\",\"scheme\":\"rsassa-pss-sha256\",\"keyval\":{\"public\":\"\"}}",
-	    "{\"keytype\":\"ecdsa\",\"scheme\":\"ecdsa-sha2-nistp256\",\"keyval\":{\"public\":"
-	    "\"0400\"}}",
+	    ("{\"keytype\":\"ecdsa\",\"scheme\":\"ecdsa-sha2-nistp256\",\"keyval\":{\"public\":"
+	     "\"0400\"}}"),
 	    "{}",
 	};
 
