@@ -247,6 +247,28 @@ rk_node_put(rk_node *object, const char *name, rk_node *value)
 }
 
 rk_error *
+rk_node_add(rk_node *object, const char *name, rk_node *value)
+{
+	const rk_node *last;
+
+	if (!value)
+		return rk_out_of_memory();
+	if (!is_object(object)) {
+		rk_node_free(value);
+		return rk_fail(RK_E_INTERNAL, NULL, "a member was added to what is no object");
+	}
+	last = last_child(object);
+	if (!last)
+		object->valueint = IN_ORDER;
+	else if (strcmp(last->string, name) >= 0)
+		object->valueint = 0;
+	if (cJSON_AddItemToObject(object, name, value))
+		return NULL;
+	rk_node_free(value);
+	return rk_out_of_memory();
+}
+
+rk_error *
 rk_node_put_text(rk_node *object, const char *name, const char *text)
 {
 	return rk_node_put(object, name, rk_node_new_text(text));

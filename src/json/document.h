@@ -61,6 +61,8 @@ rk_node *rk_node_new_null(void);
 rk_node *rk_node_copy(const rk_node *node);
 /* Set a member (replacing one of that name); `value` is taken over, also on failure. */
 RK_CHECKED rk_error *rk_node_put(rk_node *object, const char *name, rk_node *value);
+/* The same for a name that is known not to be there: without a search. */
+RK_CHECKED rk_error *rk_node_add(rk_node *object, const char *name, rk_node *value);
 RK_CHECKED rk_error *rk_node_put_text(rk_node *object, const char *name, const char *text);
 RK_CHECKED rk_error *rk_node_put_int(rk_node *object, const char *name, int64_t number);
 RK_CHECKED rk_error *rk_node_put_bool(rk_node *object, const char *name, bool value);

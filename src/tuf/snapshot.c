@@ -258,7 +258,7 @@ add_entry(rk_snapshot *snapshot, size_t at, const char *name, const char *role)
 	if (err)
 		rk_node_free(object);
 	else
-		err = rk_node_put(meta, name, object);
+		err = rk_node_add(meta, name, object);
 	if (err) {
 		clear_entry(&entry);
 		return err;
