@@ -111,6 +111,18 @@ open_lock(const rk_file_place *place, int *ret_fd)
 	return err;
 }
 
+/* A folder that did not become a keep takes its lock away again: what was locked must still be the
+ * file of that name. */
+static bool
+is_in_place(const rk_file_place *place, int fd)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 &&
+	       fstatat(place->fd, place->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
 rk_error *
 rk_lock_take(const rk_dir *dir, const char *name, rk_lock **ret_lock)
 {
@@ -132,6 +144,9 @@ rk_lock_take(const rk_dir *dir, const char *name, rk_lock **ret_lock)
 	if (err)
 		return err;
 	err = take(fd, place.where);
+	if (!err && !is_in_place(&place, fd))
+		err = rk_fail(RK_E_BUSY, "run it again", "%s was taken away by another rootkeep",
+		    RK_SHOW(place.where));
 	if (err) {
 		/* Not by rk_lock_free, which would wipe the holder's words. */
 		close(fd);

@@ -121,6 +121,15 @@ rk_keep_open(const struct rk_keep_options *options, rk_keep **ret_keep)
 	return err;
 }
 
+/* A folder that did not become a keep is left as it was found. */
+static void
+leave_no_trace(const rk_keep *keep)
+{
+	if (keep->is_new && keep->lock && !rk_file_exists(keep->dir, RK_KEEP_FILE) &&
+	    !rk_change_is_pending(keep->dir))
+		rk_error_free(rk_file_remove(keep->dir, RK_KEEP_LOCK));
+}
+
 void
 rk_keep_free(rk_keep *keep)
 {
@@ -136,6 +145,7 @@ rk_keep_free(rk_keep *keep)
 	rk_node_free(keep->policy);
 	rk_node_free(keep->own_policy);
 	rk_node_free(keep->rest);
+	leave_no_trace(keep);
 	rk_lock_free(keep->lock);
 	rk_dir_free(keep->dir);
 	free(keep);
