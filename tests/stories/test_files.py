@@ -49,12 +49,12 @@ class Files(story.Story):
         path.write_text(json.dumps(document, indent=1))
         return path
 
-    def sign_elsewhere(self, data, label="k"):
-        """pkcs11-tool's DER signature over the digest of some bytes."""
+    def sign_elsewhere(self, data, key_id="01"):
+        """pkcs11-tool's DER signature over the digest of some bytes; it finds private keys by id."""
         digest = self.write("digest", hashlib.sha256(data).digest())
         out = self.folder / "signature"
         self.pkcs11(self.alice, "--sign", "--mechanism", "ECDSA", "--signature-format", "openssl",
-                    "--label", label, "--input-file", digest, "--output-file", out)
+                    "--id", key_id, "--input-file", digest, "--output-file", out)
         return out.read_bytes().hex()
 
     def key_id(self, document, number=0):
