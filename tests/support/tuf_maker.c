@@ -297,20 +297,28 @@ rk_tuf_maker_finds(const rk_client_state *state, enum rk_severity severity, cons
 	return false;
 }
 
-rk_text *
-rk_tuf_maker_fixture(const char *name)
+const char *
+rk_tuf_maker_fixtures(void)
 {
 	const char *folder = getenv("ROOTKEEP_FIXTURES");
 	const char *ci = getenv("CI");
+
+	if (folder && *folder)
+		return folder;
+	if (ci && !strcmp(ci, "true"))
+		fail_msg("ROOTKEEP_FIXTURES is not set");
+	print_message("SKIP: ROOTKEEP_FIXTURES is not set\n");
+	skip();
+	return NULL;
+}
+
+rk_text *
+rk_tuf_maker_fixture(const char *name)
+{
+	const char *folder = rk_tuf_maker_fixtures();
 	RK_AUTO(rk_str) path = NULL;
 	rk_text *text = NULL;
 
-	if (!folder || !*folder) {
-		if (ci && !strcmp(ci, "true"))
-			fail_msg("ROOTKEEP_FIXTURES is not set");
-		print_message("SKIP: ROOTKEEP_FIXTURES is not set\n");
-		skip();
-	}
 	assert_ok(rk_strdupf(&path, "%s/%s", folder, name));
 	assert_ok(rk_text_read_path(path, rk_envelope_limit(RK_ROLE_ROOT), &text));
 	return text;

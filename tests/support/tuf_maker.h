@@ -74,8 +74,10 @@ rk_client_state *rk_tuf_maker_walk(const struct rk_chain_request *request, enum 
 /* Is there a finding of this severity that says this? */
 bool rk_tuf_maker_finds(const rk_client_state *state, enum rk_severity severity, const char *says);
 
-/* The file of a fixture below $ROOTKEEP_FIXTURES. Without that variable the test is skipped, or
- * fails where CI is "true". */
+/* $ROOTKEEP_FIXTURES: other people's metadata. Without it the test is skipped, or fails where CI is
+ * "true". */
+const char *rk_tuf_maker_fixtures(void);
+/* The file of a fixture there. */
 rk_text *rk_tuf_maker_fixture(const char *name);
 
 #endif

@@ -365,6 +365,7 @@ walk_fixture(rk_tuf_maker *maker, const char *folder, unsigned roots, int64_t no
 	struct rk_chain_request request = rk_tuf_maker_request(maker);
 	rk_client_state *seen;
 
+	(void)rk_tuf_maker_fixtures();
 	assert_ok(rk_source_memory(&request.source));
 	for (unsigned i = 1; i <= roots; i++) {
 		RK_AUTO(rk_str) path = NULL;
