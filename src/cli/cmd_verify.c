@@ -30,7 +30,7 @@ tell(struct rk_run *run, const struct rk_judge_wish *wish, const char *what)
 
 	if (judge)
 		shown = rk_verifyview_render(run, judge, what, err == NULL);
-	if (!err && !shown && judge->start == RK_JUDGE_UNAUTHENTICATED)
+	if (!err && !shown && judge && judge->start == RK_JUDGE_UNAUTHENTICATED)
 		run->status = rk_code_exit(RK_E_UNTRUSTED);
 	return err ? rk_join(err, shown) : shown;
 }

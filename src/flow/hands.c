@@ -125,6 +125,7 @@ new_hand(rk_hands *hands, struct rk_hands_tray *tray, const char *name, rk_hand 
 	}
 	hand->hands = hands;
 	hand->tray = tray;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): success has opened it */
 	tray->used = true;
 	hand->next = hands->all;
 	hands->all = hand;

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+/* Words are joined to URIs and paths on purpose. NOLINTBEGIN(bugprone-suspicious-missing-comma) */
 #define KEEP "-C", "@/keep"
 #define TOKEN(label) "pkcs11:token=" label "?module-name=softhsm2"
 #define MAKE_TOKEN(label)                                                   \
@@ -65,3 +66,4 @@ const struct rk_rehearse_step rk_rehearse_story[] = {
     {NULL, "The journal, chained line to line.", {KEEP, "log", "verify"}, 0},
     {NULL, NULL, {NULL}, 0},
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */

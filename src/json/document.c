@@ -364,6 +364,7 @@ equal_objects(const rk_node *a, const rk_node *b)
 	const rk_node **right = rk_document_sorted(b, &b_count);
 	bool equal = left && right && a_count == b_count;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): members up to count are there */
 	while (equal && same < a_count && strcmp(left[same]->string, right[same]->string) == 0 &&
 	       rk_node_equal(left[same], right[same]))
 		same++;

@@ -75,8 +75,10 @@ write_sorted(rk_buf *out, const rk_node *object, const rk_style *style, unsigned
 	size_t count = 0;
 	const rk_node **members = rk_document_sorted(object, &count);
 
-	if (!members)
+	if (!members) {
 		out->failed = true;
+		return;
+	}
 	for (size_t i = 0; i < count; i++) {
 		write_separator(out, style, inside, i == 0);
 		write_member(out, members[i], style, inside);

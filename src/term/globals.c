@@ -146,7 +146,7 @@ rk_globals_exception(const struct rk_globals *globals, const char *rule)
 bool
 rk_globals_json_asked(int argc, char *const *argv)
 {
-	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (!strcmp(argv[i], "--json"))
 			return true;
 	return false;

@@ -153,7 +153,7 @@ measure(const rk_table *table, size_t *widths)
 {
 	for (size_t i = 0; i < table->columns; i++)
 		widths[i] = rk_table_width(table->headings[i], strlen(table->headings[i]));
-	for (size_t i = 0; i < table->count; i++) {
+	for (size_t i = 0; i < table->count && table->columns > 0; i++) {
 		const char *text = table->cells[i].text;
 		size_t width = rk_table_width(text, strlen(text));
 

