@@ -360,5 +360,35 @@ class Check(story.Story):
             self.rk("check", "--json").done(3)
 
 
+class OtherAnchor(story.Story):
+    def test_the_same_name_under_another_anchor_is_told(self):
+        self.published()
+        other = self.folder / "other"
+        other.mkdir(mode=0o700)
+        for token, name in zip(self.tokens, ("root", "targets")):
+            self.good("-C", other, "key", "enrol", name, token.key_uri(name))
+        self.good("-C", other, "init", "demo", "--dialect", "tuf", "--root", "root", "--targets",
+                  "targets", "--expires", "root=100")
+        elsewhere = {"XDG_STATE_HOME": str(self.folder / "elsewhere")}
+        self.good("-C", other, "sign", "demo", env=elsewhere)
+        self.good("-C", other, "renew", "demo", "--role", "timestamp")
+        result = self.good("-C", other, "sign", "demo")
+        self.assertIn("under another anchor", result.err)
+        self.good("-C", other, "renew", "demo", "--role", "timestamp")
+        self.assertNotIn("another anchor", self.good("-C", other, "sign", "demo").err)
+
+    def test_an_exception_is_journaled_with_its_reason(self):
+        self.published()
+        path = self.keep / "keep.json"
+        keep = json.loads(path.read_text())
+        keep["policy"] = {"min_threshold": {"root": 2}}
+        path.write_text(json.dumps(keep))
+        self.refuses(2, "role", "set", "demo", "root", "--threshold", "1", words=["at least 2"])
+        self.good("role", "set", "demo", "root", "--threshold", "1", "--except",
+                  "min-threshold=one holder is on leave")
+        last = json.loads((self.keep / "journal.jsonl").read_text().splitlines()[-1])
+        self.assertEqual(last["except"], {"min-threshold": "one holder is on leave"})
+
+
 if __name__ == "__main__":
     story.main()
