@@ -155,15 +155,6 @@ allow_missing(struct rk_adopt *adopt, struct rk_chain_request *request)
 	return NULL;
 }
 
-static bool
-has_expired(const rk_client_state *state)
-{
-	for (size_t i = 0; state && i < state->count; i++)
-		if (state->roles[i].expired)
-			return true;
-	return false;
-}
-
 /* What comes after a gap would be lost on the way. */
 static rk_error *
 judge_gap(struct rk_adopt *adopt)
@@ -202,7 +193,7 @@ walk(struct rk_adopt *adopt)
 		err = rk_recode(err, RK_E_UNTRUSTED);
 	err = rk_wrap(
 	    err, "a client would refuse %s; nothing was adopted", RK_SHOW(adopt->wish->folder));
-	if (has_expired(adopt->state))
+	if (rk_client_state_has_expired(adopt->state))
 		return rk_advise(err, "get what is published now; or, to renew what has expired, "
 				      "say with --now when it was good");
 	return rk_error_remedy(err)

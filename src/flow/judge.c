@@ -236,15 +236,6 @@ judge_gap(struct inquest *inquest)
 	    (long long)last);
 }
 
-static bool
-has_expired(const rk_client_state *state)
-{
-	for (size_t i = 0; state && i < state->count; i++)
-		if (state->roles[i].expired)
-			return true;
-	return false;
-}
-
 /* A file that is not there is a reason not to believe, once there is a repository at all. */
 static rk_error *
 walk(struct inquest *inquest)
@@ -260,7 +251,7 @@ walk(struct inquest *inquest)
 		err = judge_gap(inquest);
 	if (err && !rk_error_remedy(err))
 		err = rk_advise(err, "%s",
-		    has_expired(judge->state)
+		    rk_client_state_has_expired(judge->state)
 			? "get what is published now, or renew it: rootkeep renew REPO"
 			: "get the files again from where they are published, or look for who "
 			  "changed them");

@@ -30,6 +30,15 @@ rk_client_state_free(rk_client_state *state)
 	free(state);
 }
 
+bool
+rk_client_state_has_expired(const rk_client_state *state)
+{
+	for (size_t i = 0; state && i < state->count; i++)
+		if (state->roles[i].expired)
+			return true;
+	return false;
+}
+
 const rk_client_role *
 rk_client_role_of(const rk_client_state *state, const char *role)
 {

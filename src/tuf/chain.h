@@ -91,6 +91,8 @@ const rk_client_role *rk_client_role_of(const rk_client_state *state, const char
  */
 RK_CHECKED rk_error *rk_client_find_target(
     const rk_client_state *state, const char *name, rk_target **ret_target, const char **ret_role);
+/* Has any of its files, as far as the walk got? NULL: no. */
+bool rk_client_state_has_expired(const rk_client_state *state);
 void rk_client_state_free(rk_client_state *state);
 RK_DEFINE_FREEP(rk_client_state)
 

@@ -1,30 +1,13 @@
 #include "world/pubkey.h"
 
 #include "world/pubkey_private.h"
+#include "world/signature_private.h"
 
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #define ED25519_SIG_SIZE 64
-
-static const EVP_MD *
-hash_md(enum rk_hash hash)
-{
-	switch (hash) {
-	case RK_HASH_SHA224:
-		return EVP_sha224();
-	case RK_HASH_SHA256:
-		return EVP_sha256();
-	case RK_HASH_SHA384:
-		return EVP_sha384();
-	case RK_HASH_SHA512:
-		return EVP_sha512();
-	case RK_HASH_NONE:
-		break;
-	}
-	return NULL;
-}
 
 static rk_error *
 verdict(int answer)
@@ -91,7 +74,7 @@ set_padding(EVP_PKEY_CTX *context, const rk_scheme *scheme)
 	switch (scheme->family) {
 	case RK_FAMILY_RSA_PSS:
 		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-		       EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash_md(scheme->hash)) == 1 &&
+		       EVP_PKEY_CTX_set_rsa_mgf1_md(context, rk_signature_md(scheme->hash)) == 1 &&
 		       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_AUTO) == 1;
 	case RK_FAMILY_RSA_PKCS1:
 		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
@@ -115,7 +98,7 @@ verify_digest(const rk_pubkey *key, const rk_scheme *scheme, const rk_payload *p
 	if (!context)
 		return rk_out_of_memory();
 	if (EVP_PKEY_verify_init(context) != 1 || !set_padding(context, scheme) ||
-	    EVP_PKEY_CTX_set_signature_md(context, hash_md(scheme->hash)) != 1)
+	    EVP_PKEY_CTX_set_signature_md(context, rk_signature_md(scheme->hash)) != 1)
 		return broken();
 	return verdict(EVP_PKEY_verify(context, sig, sig_len, digest, len));
 }

@@ -1,5 +1,7 @@
 #include "world/signature.h"
 
+#include "world/signature_private.h"
+
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -18,8 +20,8 @@ struct rk_payload_pass {
 	bool whole;
 };
 
-static const EVP_MD *
-hash_md(enum rk_hash hash)
+const EVP_MD *
+rk_signature_md(enum rk_hash hash)
 {
 	switch (hash) {
 	case RK_HASH_SHA224:
@@ -99,7 +101,7 @@ rk_payload_begin(unsigned hashes, bool whole, rk_payload_pass **ret_pass)
 		pass->digests[hash] = EVP_MD_CTX_new();
 		if (!pass->digests[hash])
 			return rk_out_of_memory();
-		if (EVP_DigestInit_ex(pass->digests[hash], hash_md(hash), NULL) != 1)
+		if (EVP_DigestInit_ex(pass->digests[hash], rk_signature_md(hash), NULL) != 1)
 			return digest_failed();
 	}
 	*ret_pass = RK_TAKE(pass);
