@@ -50,10 +50,11 @@ rk_work_tell_head(struct rk_run *run, const rk_keep *keep)
 		rk_hashwords_append(&words, head.sha256, "  ");
 		err = rk_buf_check(&words);
 	}
+	/* The last of the lines is ended by what says them. */
 	if (!err)
 		rk_sayf(run->env, RK_SAY_INFO,
-		    "journal head, line %lld (write these words down):\n%s", (long long)head.count,
-		    rk_buf_str(&words));
+		    "journal head, line %lld (write these words down):\n%.*s",
+		    (long long)head.count, (int)words.len - 1, rk_buf_str(&words));
 	return err;
 }
 
