@@ -156,6 +156,23 @@ RK_CHECKED rk_error *
 rk_keep_key_put(rk_keep *keep, const char *name, const char *member, rk_node *value);
 RK_CHECKED rk_error *rk_keep_key_remove(rk_keep *keep, const char *name);
 
+/* Certificates of a key, in the order in which they were added. */
+
+typedef struct rk_keep_certificate {
+	const char *gun; /* its common name: a GUN, or a beginning and a star; foreign */
+	const char *file; /* "certificates/<fingerprint>/<n>.pem" */
+	int64_t not_after;
+} rk_keep_certificate;
+/* The next one, its texts borrowed from the key; `*at` is NULL before the first. False: no more. */
+bool rk_keep_certificate_next(
+    const rk_keep_key *key, const rk_node **at, rk_keep_certificate *ret_certificate);
+/* Copied. RK_E_NOT_FOUND no such key; RK_E_REFUSED a file that is not one of this key's. */
+RK_CHECKED rk_error *rk_keep_certificate_add(
+    rk_keep *keep, const char *name, const rk_keep_certificate *certificate);
+/* Where the next one goes: the first number that neither keep.json nor the folder has. */
+RK_CHECKED rk_error *
+rk_keep_certificate_path(const rk_keep *keep, const rk_keep_key *key, char **ret_path);
+
 /* Repositories, sorted by name. */
 
 size_t rk_keep_repo_count(const rk_keep *keep);
