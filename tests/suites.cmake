@@ -25,4 +25,8 @@ if(RK_PYTHON)
   rk_suite(stories 600)
   rk_suite(peers 900)
   rk_suite(faults 900)
+  rk_suite(bench 600)
 endif()
+
+# The gates of tests/bench compare times with times of the same run.
+add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/bench)
