@@ -9,7 +9,7 @@
 struct adopt_args {
 	const char *name;
 	const char *folder;
-	const char *root;
+	const char *root, *gun;
 };
 
 static rk_error *
@@ -156,7 +156,7 @@ static rk_error *
 adopt_run(struct rk_run *run, const void *args)
 {
 	const struct adopt_args *adopt = args;
-	const struct rk_adopt_wish wish = {adopt->name, adopt->folder, adopt->root};
+	const struct rk_adopt_wish wish = {adopt->name, adopt->folder, adopt->root, adopt->gun};
 	RK_AUTO(rk_keep) keep = NULL;
 	RK_AUTO(rk_adoption) adoption = NULL;
 	bool done = false;
@@ -180,6 +180,8 @@ static const struct rk_argument adopt_arguments[] = {
 static const struct rk_option adopt_options[] = {
     RK_OPT_STRING(adopt_args, root, "root", "FILE",
 	"the root that is trusted to begin with (needed for a new name)", 0),
+    RK_OPT_STRING(adopt_args, gun, "gun", "GUN",
+	"in the notary dialect: the name that clients know it by (default: NAME)", 0),
     RK_OPT_END,
 };
 

@@ -10,7 +10,7 @@
 
 struct verify_args {
 	const char *what;
-	const char *root, *by, *role, *targets, *since;
+	const char *root, *gun, *by, *role, *targets, *since;
 };
 
 static bool
@@ -42,6 +42,7 @@ verify_folder(struct rk_run *run, const struct verify_args *verify)
 	    .env = run->env,
 	    .folder = verify->what,
 	    .root = verify->root,
+	    .gun = verify->gun,
 	    .targets = verify->targets,
 	    .since = verify->since,
 	};
@@ -129,6 +130,9 @@ static const struct rk_argument verify_arguments[] = {
 static const struct rk_option verify_options[] = {
     RK_OPT_STRING(verify_args, root, "root", "FILE",
 	"the root that is trusted to begin with (default: the repository's anchor)", 0),
+    RK_OPT_STRING(verify_args, gun, "gun", "GUN",
+	"in the notary dialect, for a folder or file: the name that root's certificates must have",
+	0),
     RK_OPT_STRING(
 	verify_args, by, "by", "FILE", "for a file: the targets file that delegates to it", 0),
     RK_OPT_STRING(verify_args, role, "role", "NAME", "with --by: the delegation", 0),
@@ -148,6 +152,7 @@ const struct rk_command rk_cmd_verify = {
     .effects = RK_READS,
     .example = "rootkeep verify demo --targets /srv/files\n"
 	       "rootkeep verify ./mirror --root 1.root.json --since ./yesterday\n"
+	       "rootkeep verify ./pulled --root root.json --gun registry.example.com/demo\n"
 	       "rootkeep verify 4.root.json --root 3.root.json\n"
 	       "rootkeep verify alice.json --by targets.json --role alice",
     .description =

@@ -79,6 +79,9 @@ write_keep(struct rk_adopt *adopt)
 	adoption->anchor_version = adopt->state->first_root;
 	memcpy(adoption->anchor_sha256, adopt->state->first_sha256, RK_SHA256_SIZE);
 	err = rk_keep_repo_add(adopt->keep, name, adopt->dialect, NULL);
+	if (!err && adopt->dialect->repo_name_check)
+		err = rk_keep_repo_set_gun(
+		    adopt->keep, name, adopt->wish->gun ? adopt->wish->gun : name);
 	if (!err)
 		err = rk_keep_repo_set_anchor(
 		    adopt->keep, name, adoption->anchor_version, adoption->anchor_sha256);

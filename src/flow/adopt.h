@@ -22,6 +22,7 @@ struct rk_adopt_wish {
 	const char *name;
 	const char *folder; /* its metadata, or with a folder `metadata` in it */
 	const char *root; /* a file that is trusted; NULL: only for a name that is in the keep */
+	const char *gun; /* what clients know it by; NULL: the name */
 };
 
 /* One file that is taken over. */

@@ -44,6 +44,7 @@ read_own(struct rk_adopt *adopt)
 	RK_AUTO(rk_source) source = NULL;
 	struct rk_chain_request request = {
 	    .dialect = rk_repo_dialect(adopt->repo),
+	    .name = rk_repo_gun(adopt->repo),
 	    .anchor_version = entry->anchor_version,
 	    .anchor_sha256 = entry->anchor_sha256,
 	    .now = adopt->env->ops->now(adopt->env),
@@ -170,11 +171,21 @@ judge_gap(struct rk_adopt *adopt)
 	    (long long)last);
 }
 
+/* What clients know it by. */
+static const char *
+gun_of(const struct rk_adopt *adopt)
+{
+	if (adopt->wish->gun)
+		return adopt->wish->gun;
+	return adopt->repo ? rk_repo_gun(adopt->repo) : adopt->wish->name;
+}
+
 static rk_error *
 walk(struct rk_adopt *adopt)
 {
 	struct rk_chain_request request = {
 	    .dialect = adopt->dialect,
+	    .name = gun_of(adopt),
 	    .source = adopt->source,
 	    .trusted_root = adopt->trusted,
 	    .now = adopt->env->ops->now(adopt->env),
@@ -209,6 +220,7 @@ follow(struct rk_adopt *adopt, rk_text *trusted, rk_client_state **ret_state)
 	RK_AUTO(rk_source) all = NULL;
 	struct rk_chain_request request = {
 	    .dialect = rk_repo_dialect(adopt->repo),
+	    .name = rk_repo_gun(adopt->repo),
 	    .trusted_root = trusted,
 	    .now = adopt->env->ops->now(adopt->env),
 	    .ignore_expiry = true,
@@ -245,12 +257,30 @@ check_given(struct rk_adopt *adopt)
 	    RK_SHOW(adopt->wish->root), RK_SHOW(adopt->wish->name));
 }
 
+/* A GUN is said once, and only where there are any. */
+static rk_error *
+judge_gun(const struct rk_adopt *adopt)
+{
+	const char *gun = adopt->wish->gun;
+
+	if (gun && !adopt->dialect->repo_name_check)
+		return rk_fail(
+		    RK_E_USAGE, "leave --gun out", "%s knows no GUN", adopt->dialect->title);
+	if (gun && adopt->repo && strcmp(gun, rk_repo_gun(adopt->repo)) != 0)
+		return rk_fail(RK_E_REFUSED, "adopt it under a name of its own",
+		    "clients know %s as %s, and not as %s", RK_SHOW(adopt->wish->name),
+		    RK_SHOW(rk_repo_gun(adopt->repo)), RK_SHOW(gun));
+	return NULL;
+}
+
 rk_error *
 rk_adopt_walk(struct rk_adopt *adopt)
 {
 	rk_error *err =
 	    adopt->repo ? read_own(adopt) : read_trusted(adopt, &adopt->dialect, &adopt->trusted);
 
+	if (!err)
+		err = judge_gun(adopt);
 	if (!err)
 		err = rk_judge_open_folder(adopt->wish->folder, &adopt->dir);
 	if (!err)

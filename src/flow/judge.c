@@ -132,6 +132,7 @@ open_folder(struct inquest *inquest)
 {
 	rk_error *err = rk_judge_open_folder(inquest->wish->folder, &inquest->dir);
 
+	inquest->request.name = inquest->wish->gun;
 	if (!err)
 		err = rk_source_folder(inquest->dir, &inquest->source);
 	if (!err && inquest->wish->root)
@@ -165,6 +166,7 @@ open_repo(struct inquest *inquest)
 		return rk_fail(RK_E_NOT_FOUND, "sign what is staged: rootkeep sign REPO",
 		    "%s has published nothing yet", RK_SHOW(rk_repo_name(repo)));
 	inquest->request.dialect = rk_repo_dialect(repo);
+	inquest->request.name = rk_repo_gun(repo);
 	if (inquest->wish->root) {
 		err = trust_root(inquest);
 	} else if (entry->anchored) {

@@ -22,6 +22,7 @@ struct rk_judge_wish {
 	rk_repo *repo; /* what it has published; or NULL */
 	const char *folder; /* else the files in this folder, or in its folder `metadata` */
 	const char *root; /* a file that is trusted; NULL: the anchor, or nothing */
+	const char *gun; /* the name that clients know a folder's repository by; NULL: not known */
 	const char *targets; /* a folder of target files to check; NULL: none */
 	const char *since; /* a folder that the client last saw; NULL: a new client */
 };

@@ -72,6 +72,12 @@ rk_repo_name(const rk_repo *repo)
 	return repo->entry->name;
 }
 
+const char *
+rk_repo_gun(const rk_repo *repo)
+{
+	return rk_keep_repo_gun(repo->entry);
+}
+
 const rk_dialect *
 rk_repo_dialect(const rk_repo *repo)
 {
@@ -116,6 +122,7 @@ rk_repo_trust(rk_repo *repo)
 	RK_AUTO(rk_client_state) state = NULL;
 	struct rk_chain_request request = {
 	    .dialect = repo->dialect,
+	    .name = rk_repo_gun(repo),
 	    .now = repo->env->ops->now(repo->env),
 	    .ignore_expiry = true,
 	    .roots_only = true,

@@ -37,6 +37,8 @@ RK_CHECKED rk_error *rk_repo_open(rk_keep *keep, rk_env *env, const char *name, 
 rk_keep *rk_repo_keep(const rk_repo *repo);
 rk_env *rk_repo_env(const rk_repo *repo);
 const char *rk_repo_name(const rk_repo *repo);
+/* The name that clients know it by. */
+const char *rk_repo_gun(const rk_repo *repo);
 const rk_dialect *rk_repo_dialect(const rk_repo *repo);
 const rk_keep_repo *rk_repo_entry(const rk_repo *repo);
 /* The folders beneath, for staging and publishing. */

@@ -55,6 +55,7 @@ walk(struct rk_signing_repo *run, bool new_root)
 	rk_env *env = run->signing->options.env;
 	struct rk_chain_request request = {
 	    .dialect = rk_repo_dialect(run->repo),
+	    .name = rk_repo_gun(run->repo),
 	    .anchor_version = run->anchor_version,
 	    .anchor_sha256 = run->anchor,
 	    .now = env->ops->now(env),

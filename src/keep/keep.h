@@ -65,7 +65,8 @@ typedef struct rk_keep_expiry {
 } rk_keep_expiry;
 
 typedef struct rk_keep_repo {
-	char *name; /* foreign; the GUN */
+	char *name; /* foreign */
+	char *gun; /* what clients know it by, where that is another name; NULL: it is `name` */
 	char *dialect; /* "tuf": rk_dialect_by_name */
 	rk_keep_expiry *expires_days; /* sorted by role */
 	size_t expiry_count;
@@ -167,8 +168,8 @@ typedef struct rk_keep_certificate {
 bool rk_keep_certificate_next(
     const rk_keep_key *key, const rk_node **at, rk_keep_certificate *ret_certificate);
 /* Copied. RK_E_NOT_FOUND no such key; RK_E_REFUSED a file that is not one of this key's. */
-RK_CHECKED rk_error *rk_keep_certificate_add(
-    rk_keep *keep, const char *name, const rk_keep_certificate *certificate);
+RK_CHECKED rk_error *
+rk_keep_certificate_add(rk_keep *keep, const char *name, const rk_keep_certificate *certificate);
 /* Where the next one goes: the first number that neither keep.json nor the folder has. */
 RK_CHECKED rk_error *
 rk_keep_certificate_path(const rk_keep *keep, const rk_keep_key *key, char **ret_path);
@@ -186,6 +187,10 @@ rk_keep_repo_find(const rk_keep *keep, const char *name, const rk_keep_repo **re
 RK_CHECKED rk_error *rk_keep_repo_add(
     rk_keep *keep, const char *name, const rk_dialect *dialect, const rk_keep_repo **ret_repo);
 RK_CHECKED rk_error *rk_keep_repo_remove(rk_keep *keep, const char *name);
+/* The name that clients know the repository by: the certificates of its root are made for it. */
+const char *rk_keep_repo_gun(const rk_keep_repo *repo);
+/* RK_E_REFUSED a name that the dialect does not have. */
+RK_CHECKED rk_error *rk_keep_repo_set_gun(rk_keep *keep, const char *name, const char *gun);
 /* False: nothing is said of this role (a delegation falls back to "targets"). */
 bool rk_keep_repo_expires(const rk_keep_repo *repo, const char *role, unsigned *ret_days);
 /* 0 days: say nothing of it. */

@@ -103,6 +103,33 @@ rk_keep_repo_remove(rk_keep *keep, const char *name)
 	return NULL;
 }
 
+const char *
+rk_keep_repo_gun(const rk_keep_repo *repo)
+{
+	return repo->gun ? repo->gun : repo->name;
+}
+
+rk_error *
+rk_keep_repo_set_gun(rk_keep *keep, const char *name, const char *gun)
+{
+	RK_AUTO(rk_str) copy = NULL;
+	rk_keep_repo *repo = NULL;
+	const rk_dialect *dialect = NULL;
+	rk_error *err = find_own(keep, name, &repo);
+
+	if (!err)
+		err = rk_dialect_by_name(repo->dialect, &dialect);
+	if (!err && dialect->repo_name_check)
+		err = dialect->repo_name_check(gun);
+	if (!err && strcmp(gun, repo->name) != 0)
+		err = rk_strdup(gun, &copy);
+	if (err)
+		return err;
+	free(repo->gun);
+	repo->gun = RK_TAKE(copy);
+	return NULL;
+}
+
 /* Where the role's days are, or would be. */
 static bool
 seek_expiry(const rk_keep_repo *repo, const char *role, size_t *ret_at)
@@ -286,6 +313,7 @@ rk_keep_repo_free(rk_keep_repo *repo)
 	}
 	free(repo->outstanding);
 	free(repo->name);
+	free(repo->gun);
 	free(repo->dialect);
 	rk_node_free(repo->rest);
 	free(repo);

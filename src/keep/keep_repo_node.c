@@ -7,7 +7,8 @@
 
 #define DAYS_MAX 3650000
 
-static const char *const own_members[] = {"dialect", "expires_days", "anchor", "outstanding"};
+static const char *const own_members[] = {
+    "dialect", "gun", "expires_days", "anchor", "outstanding"};
 
 static rk_error *
 read_expiries(const rk_node *object, const char *where, rk_keep_repo *repo)
@@ -133,7 +134,7 @@ read_all_outstanding(const rk_node *object, const char *where, rk_keep_repo *rep
 static rk_error *
 read_members(const rk_node *object, const char *where, rk_keep_repo *repo)
 {
-	const char *dialect;
+	const char *dialect, *gun;
 	rk_error *err;
 
 	if (rk_node_kind(object) != RK_JSON_OBJECT)
@@ -142,6 +143,11 @@ read_members(const rk_node *object, const char *where, rk_keep_repo *repo)
 	err = rk_node_want_text(object, "dialect", where, &dialect);
 	if (!err)
 		err = rk_strdup(dialect, &repo->dialect);
+	if (!err && rk_node_get(object, "gun")) {
+		err = rk_node_want_text(object, "gun", where, &gun);
+		if (!err)
+			err = rk_strdup(gun, &repo->gun);
+	}
 	if (!err)
 		err = read_expiries(object, where, repo);
 	if (!err)
@@ -268,6 +274,8 @@ rk_keep_repo_node(const rk_keep_repo *repo, rk_node **ret_object)
 	if (!object)
 		return rk_out_of_memory();
 	err = rk_node_put_text(object, "dialect", repo->dialect);
+	if (!err && repo->gun)
+		err = rk_node_put_text(object, "gun", repo->gun);
 	if (!err)
 		err = put_expiries(repo, object);
 	if (!err && repo->anchored)

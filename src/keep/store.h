@@ -73,7 +73,8 @@ struct rk_store_publication {
  * replaced: RK_E_EXISTS from the commit. */
 RK_CHECKED rk_error *rk_store_publish(
     const rk_store *store, rk_change *change, struct rk_store_publication *items, size_t count);
-/* A published file from bytes rather than from what is staged (adopting). */
+/* A published file from bytes. A root also becomes the plain one, where the dialect has that: put
+ * several in ascending order. */
 RK_CHECKED rk_error *rk_store_put_published(
     const rk_store *store, rk_change *change, const char *file, const void *bytes, size_t len);
 /* Everything of the repository. */

@@ -107,6 +107,22 @@ rk_store_publish(
 	return err;
 }
 
+/* Where clients ask for the newest root by its plain name. */
+static rk_error *
+put_plain_root(const rk_store *store, rk_change *change, const void *bytes, size_t len)
+{
+	RK_AUTO(rk_str) file = NULL;
+	RK_AUTO(rk_str) path = NULL;
+	rk_error *err;
+
+	if (!store->dialect->root_plain)
+		return NULL;
+	err = store->dialect->plain_name("root", &file);
+	if (!err)
+		err = rk_strdupf(&path, "%s/%s/%s", store->path, RK_STORE_METADATA, file);
+	return err ? err : rk_change_write(change, path, RK_CHANGE_REPLACE, bytes, len);
+}
+
 rk_error *
 rk_store_put_published(
     const rk_store *store, rk_change *change, const char *file, const void *bytes, size_t len)
@@ -123,8 +139,9 @@ rk_store_put_published(
 	if (err)
 		return err;
 	is_fixed = version > 0 && rk_role_kind_of(role) == RK_ROLE_ROOT;
-	return rk_change_write(
+	err = rk_change_write(
 	    change, path, is_fixed ? RK_CHANGE_CREATE : RK_CHANGE_REPLACE, bytes, len);
+	return err || !is_fixed ? err : put_plain_root(store, change, bytes, len);
 }
 
 rk_error *

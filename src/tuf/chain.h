@@ -60,6 +60,8 @@ typedef struct rk_client_state {
 
 struct rk_chain_request {
 	const rk_dialect *dialect;
+	const char *name; /* that clients know the repository by (a GUN); NULL: it is not known, and
+			     root's certificates may be for any */
 	rk_source *source;
 	/* Where trust starts: one of the two, or neither (not authenticated). */
 	rk_text *trusted_root; /* a file; copied */
