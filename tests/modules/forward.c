@@ -2,13 +2,15 @@
  * A module that hands every call to another one, writes it down, and does some of them badly.
  *
  * RK_FORWARD_MODULE  the real module's path
- * RK_FORWARD_LOG     a file: each call appends a line, "C_Login 0xa0"
+ * RK_FORWARD_LOG     a file: each call appends a line, "C_Login 0xa0"; those that open a session, log
+ *                    in, find, read attributes and sign also say which session of which slot
  * RK_FORWARD_RULE    FUNCTION:N=ACTION, several with ';' between them. N counts that function's
  *                    calls from 1; '*' is each of them. ACTION is a CKR number (the call is not
  *                    handed on), '+' and a CKR number (it is, and the answer kept back), hang,
  *                    crash, corrupt and truncate (C_Sign's signature), always (C_GenerateKeyPair:
  *                    the key wants the PIN each time), bare (C_GetMechanismList: no RSA but the
- *                    bare operation)
+ *                    bare operation), deviceUS (C_Sign: by a device that does one at a time and
+ *                    takes US microseconds; its line also has when it began and ended, in seconds)
  *
  * A worker keeps these variables; it drops LD_*, OPENSSL_*, PKCS11SPY*, P11_KIT_* (but for
  * P11_KIT_SERVER_ADDRESS), GCONV_PATH, MALLOC_* and SSLKEYLOGFILE.
@@ -17,9 +19,11 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ATTRIBUTES_MAX 64
@@ -31,6 +35,7 @@ static int log_fd = -1;
 struct turn {
 	const char *name;
 	char action[32];
+	char note[64]; /* the rest of its line */
 };
 
 /* The rule for call number `number`, or "" */
@@ -66,7 +71,7 @@ does(const struct turn *turn, const char *action)
 static int
 begin(struct turn *turn, const char *name, unsigned long number, CK_RV *rv)
 {
-	turn->name = name;
+	*turn = (struct turn){.name = name};
 	find_action(name, number, turn->action);
 	if (does(turn, "crash"))
 		abort();
@@ -81,28 +86,54 @@ begin(struct turn *turn, const char *name, unsigned long number, CK_RV *rv)
 static CK_RV
 end(const struct turn *turn, CK_RV rv)
 {
-	char line[80];
+	char line[120];
 	int len;
 
 	if (turn->action[0] == '+')
 		rv = strtoul(turn->action + 1, NULL, 0);
-	len = snprintf(line, sizeof(line), "%s 0x%lx\n", turn->name, rv);
+	len = snprintf(line, sizeof(line), "%s 0x%lx%s\n", turn->name, rv, turn->note);
 	if (log_fd >= 0 && write(log_fd, line, (size_t)len) != len)
 		abort();
 	return rv;
 }
 
-#define FORWARD(name, parameters, arguments)            \
-	static CK_RV forward_##name parameters          \
-	{                                               \
-		static unsigned long number;            \
-		struct turn turn;                       \
-		CK_RV rv;                               \
-                                                        \
-		if (begin(&turn, #name, ++number, &rv)) \
-			rv = real->name arguments;      \
-		return end(&turn, rv);                  \
+static void
+note_session(struct turn *turn, CK_SESSION_HANDLE session)
+{
+	snprintf(turn->note, sizeof(turn->note), " session=%lu", session);
+}
+
+static void
+note_opened(struct turn *turn, CK_SESSION_HANDLE session, CK_SLOT_ID slot)
+{
+	snprintf(turn->note, sizeof(turn->note), " session=%lu slot=%lu", session, slot);
+}
+
+static void
+note_search(
+    struct turn *turn, CK_SESSION_HANDLE session, const CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+	CK_OBJECT_CLASS class = CK_UNAVAILABLE_INFORMATION;
+
+	for (CK_ULONG i = 0; i < count; i++)
+		if (attributes[i].type == CKA_CLASS && attributes[i].ulValueLen == sizeof(class))
+			memcpy(&class, attributes[i].pValue, sizeof(class));
+	snprintf(turn->note, sizeof(turn->note), " session=%lu class=%lx", session, class);
+}
+
+#define FORWARD_NOTED(name, parameters, arguments, note) \
+	static CK_RV forward_##name parameters           \
+	{                                                \
+		static unsigned long number;             \
+		struct turn turn;                        \
+		CK_RV rv;                                \
+                                                         \
+		if (begin(&turn, #name, ++number, &rv))  \
+			rv = real->name arguments;       \
+		note;                                    \
+		return end(&turn, rv);                   \
 	}
+#define FORWARD(name, parameters, arguments) FORWARD_NOTED(name, parameters, arguments, (void)0)
 
 FORWARD(C_Initialize, (void *args), (args))
 FORWARD(C_Finalize, (void *reserved), (reserved))
@@ -116,26 +147,29 @@ FORWARD(C_InitToken, (CK_SLOT_ID id, unsigned char *pin, CK_ULONG len, unsigned 
     (id, pin, len, label))
 FORWARD(
     C_InitPIN, (CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG len), (session, pin, len))
-FORWARD(C_OpenSession,
+FORWARD_NOTED(C_OpenSession,
     (CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY notify,
 	CK_SESSION_HANDLE *session),
-    (id, flags, application, notify, session))
+    (id, flags, application, notify, session), note_opened(&turn, *session, id))
 FORWARD(C_CloseSession, (CK_SESSION_HANDLE session), (session))
-FORWARD(C_Login, (CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, CK_ULONG len),
-    (session, user, pin, len))
+FORWARD_NOTED(C_Login,
+    (CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, CK_ULONG len),
+    (session, user, pin, len), note_session(&turn, session))
 FORWARD(C_Logout, (CK_SESSION_HANDLE session), (session))
-FORWARD(C_FindObjectsInit, (CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULONG count),
-    (session, attributes, count))
+FORWARD_NOTED(C_FindObjectsInit,
+    (CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULONG count),
+    (session, attributes, count), note_search(&turn, session, attributes, count))
 FORWARD(C_FindObjects,
     (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG most, CK_ULONG *count),
     (session, objects, most, count))
 FORWARD(C_FindObjectsFinal, (CK_SESSION_HANDLE session), (session))
-FORWARD(C_GetAttributeValue,
+FORWARD_NOTED(C_GetAttributeValue,
     (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attributes, CK_ULONG count),
-    (session, object, attributes, count))
+    (session, object, attributes, count), note_session(&turn, session))
 FORWARD(C_DestroyObject, (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object), (session, object))
-FORWARD(C_SignInit, (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key),
-    (session, mechanism, key))
+FORWARD_NOTED(C_SignInit,
+    (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key),
+    (session, mechanism, key), note_session(&turn, session))
 
 static CK_RV
 forward_C_GetMechanismList(CK_SLOT_ID id, CK_MECHANISM_TYPE *types, CK_ULONG *count)
@@ -181,6 +215,33 @@ forward_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 	return end(&turn, rv);
 }
 
+static double
+seconds_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* What stands in for a device: one signature at a time, none faster than the rule says. */
+static void
+use_device(struct turn *turn, CK_SESSION_HANDLE session)
+{
+	static pthread_mutex_t device = PTHREAD_MUTEX_INITIALIZER;
+	long us = strtol(turn->action + strlen("device"), NULL, 10);
+	struct timespec rest = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+	double began;
+
+	(void)pthread_mutex_lock(&device);
+	began = seconds_now();
+	while (nanosleep(&rest, &rest) != 0)
+		;
+	snprintf(turn->note, sizeof(turn->note), " session=%lu began=%.6f ended=%.6f", session,
+	    began, seconds_now());
+	(void)pthread_mutex_unlock(&device);
+}
+
 static CK_RV
 forward_C_Sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG data_len,
     unsigned char *signature, CK_ULONG *len)
@@ -191,6 +252,9 @@ forward_C_Sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG data_len
 
 	if (!begin(&turn, "C_Sign", ++number, &rv))
 		return end(&turn, rv);
+	note_session(&turn, session);
+	if (signature && strncmp(turn.action, "device", strlen("device")) == 0)
+		use_device(&turn, session);
 	rv = real->C_Sign(session, data, data_len, signature, len);
 	if (rv == CKR_OK && signature && does(&turn, "corrupt"))
 		signature[*len / 2] ^= 1;
