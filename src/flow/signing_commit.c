@@ -199,6 +199,21 @@ remember(struct rk_signing_repo *run)
 	return err;
 }
 
+/* A server that writes files anew would publish other bytes than were signed, and no client could
+ * read the repository any more. */
+static rk_error *
+check_exact(struct rk_signing_repo *run)
+{
+	const rk_dialect *dialect = rk_repo_dialect(run->repo);
+	rk_error *err = NULL;
+
+	for (size_t i = 0; dialect->exact && i < run->count && !err; i++)
+		if (run->docs[i].publish || run->docs[i].changed)
+			err = dialect->exact(run->docs[i].envelope);
+	return rk_wrap(err, "no client could read what would be made of %s; nothing was written",
+	    RK_SHOW(rk_repo_name(run->repo)));
+}
+
 rk_error *
 rk_signing_commit(struct rk_signing_repo *run)
 {
@@ -206,8 +221,10 @@ rk_signing_commit(struct rk_signing_repo *run)
 	rk_keep *keep = run->signing->options.keep;
 	RK_AUTO(rk_change) change = NULL;
 	bool any = false;
-	rk_error *err;
+	rk_error *err = check_exact(run);
 
+	if (err)
+		return err;
 	for (size_t i = 0; i < run->count; i++)
 		any |= run->docs[i].publish;
 	if (any) {
