@@ -103,6 +103,34 @@ put_trusted(struct rk_adopt *adopt, int64_t *ret_version)
 	return err;
 }
 
+/* A client's own folder has the newest root under its plain name alone: it gets its number. */
+static rk_error *
+put_plain(struct rk_adopt *adopt)
+{
+	RK_AUTO(rk_text) text = NULL;
+	RK_AUTO(rk_envelope) envelope = NULL;
+	RK_AUTO(rk_str) plain = NULL;
+	RK_AUTO(rk_str) name = NULL;
+	rk_text *copy = NULL;
+	rk_error *err;
+
+	if (!adopt->dialect->root_plain)
+		return NULL;
+	err = adopt->dialect->plain_name("root", &plain);
+	if (!err)
+		err = adopt->folder->fetch(
+		    adopt->folder, plain, rk_envelope_limit(RK_ROLE_ROOT), &text);
+	if (is_no_such_file(err))
+		return NULL;
+	if (!err)
+		err = rk_text_copy(text->data, text->len, &copy);
+	if (!err)
+		err = rk_envelope_open(adopt->dialect, copy, plain, &envelope);
+	if (!err)
+		err = adopt->dialect->published_name("root", envelope->version, true, &name);
+	return err ? err : rk_source_put(adopt->roots, name, text->data, text->len);
+}
+
 /* Read every root once, onward and back from the trusted one. */
 static rk_error *
 keep_roots(struct rk_adopt *adopt)
@@ -111,6 +139,8 @@ keep_roots(struct rk_adopt *adopt)
 	bool there = true;
 	rk_error *err = rk_source_memory(&adopt->roots);
 
+	if (!err)
+		err = put_plain(adopt);
 	if (!err)
 		err = put_trusted(adopt, &trusted);
 	for (int64_t i = 1; i <= RK_CHAIN_ROOTS && there && !err; i++)
