@@ -32,6 +32,7 @@ static const struct row rows[RK_CODE_COUNT] = {
     [RK_E_MALFORMED] = {"malformed", 1},
     [RK_E_LIMIT] = {"limit", 1},
     [RK_E_NEWER] = {"newer", 1},
+    [RK_E_NO_DATA] = {"no-data", 1},
     [RK_E_USAGE] = {"usage", 2},
     [RK_E_REFUSED] = {"refused", 2},
     [RK_E_EXISTS] = {"exists", 2},

@@ -47,6 +47,7 @@ enum rk_code {
 	RK_E_MALFORMED, /* bytes that are not what they should be */
 	RK_E_LIMIT, /* larger, deeper or more than we accept */
 	RK_E_NEWER, /* a format newer than this program knows */
+	RK_E_NO_DATA, /* nothing that is signed is there to show */
 	/* exit 2: usage, or refused by one of our own rules */
 	RK_E_USAGE,
 	RK_E_REFUSED,

@@ -8,6 +8,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_digest,
     &rk_about_help,
     &rk_cmd_init,
+    &rk_cmd_inspect,
     &rk_cmd_log,
     &rk_cmd_log_verify,
     &rk_cmd_key_delete,

@@ -136,8 +136,12 @@ open_folder(struct inquest *inquest)
 	if (!err)
 		err = rk_source_folder(inquest->dir, &inquest->source);
 	if (!err && inquest->wish->root)
-		return trust_root(inquest);
-	return err ? err : rk_judge_dialect(inquest->source, &inquest->request.dialect);
+		err = trust_root(inquest);
+	else if (!err)
+		err = rk_judge_dialect(inquest->source, &inquest->request.dialect);
+	if (!err && inquest->wish->as_held && inquest->request.dialect->server_roles)
+		inquest->request.timestamp_may_miss = inquest->request.snapshot_may_miss = true;
+	return err;
 }
 
 /* Those that a server signs are not the keep's to have. */

@@ -23,6 +23,7 @@ struct rk_judge_wish {
 	const char *folder; /* else the files in this folder, or in its folder `metadata` */
 	const char *root; /* a file that is trusted; NULL: the anchor, or nothing */
 	const char *gun; /* the name that clients know a folder's repository by; NULL: not known */
+	bool as_held; /* of a folder too: what a server signs in its dialect may be missing */
 	const char *targets; /* a folder of target files to check; NULL: none */
 	const char *since; /* a folder that the client last saw; NULL: a new client */
 };
