@@ -7,6 +7,7 @@ import base64
 import contextlib
 import hashlib
 import http.client
+import http.server
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import peer  # noqa: F401
@@ -199,6 +201,45 @@ class Lab:
         for role, facts in meta.items():
             by_hash(role, facts["hashes"])
         return found
+
+
+def names(files):
+    """Files by role as a server names them for clients: by hash, root and timestamp plainly too."""
+    found = {f"{role}.{hashlib.sha256(data).hexdigest()}.json": data for role, data in files.items()}
+    return {**found, "root.json": files["root"], "timestamp.json": files["timestamp"]}
+
+
+class Mirror:
+    """A server that only hands out what it is given, whatever that is: name -> bytes."""
+
+    with_tls = False
+
+    def __init__(self, gun, files):
+        self.prefix, self.files = f"/v2/{gun}/_trust/tuf/", files
+
+    def __enter__(self):
+        mirror = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                found = mirror.files.get(self.path.removeprefix(mirror.prefix))
+                data = b"{}" if self.path == "/v2/" else found
+                self.send_response(404 if data is None else 200)
+                self.send_header("Content-Length", str(len(data or b"")))
+                self.end_headers()
+                self.wfile.write(data or b"")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Said:
