@@ -37,7 +37,9 @@ struct rk_dialect {
 	bool consistent_default; /* consistent_snapshot of a new repository */
 	bool root_plain; /* the newest root stands under its plain name too */
 	bool root_certificates; /* root's keys are X.509 certificates for the repository's name */
-	bool server_roles; /* snapshot and timestamp are mostly a server's: they have no default keys */
+	bool
+	    server_roles; /* snapshot and timestamp are mostly a server's: they have no default keys */
+	bool nested_roles; /* a role delegates to names one level below its own only */
 	bool one_reader; /* one implementation reads it: no need to be portable among several, but
 			    every byte must be as that one writes it (`exact`) */
 
@@ -79,8 +81,11 @@ struct rk_dialect {
 	    const rk_tuf_key *key, struct rk_certificate **ret_certificate);
 	/* NULL: clients of `name` (NULL: not known) take this key for root at that time (0: at any).
 	 * RK_E_UNTRUSTED says why not. A NULL pointer: they take every key that root names. */
-	RK_CHECKED rk_error *(*root_key_check)(
-	    const rk_tuf_key *key, const char *name, int64_t now);
+	RK_CHECKED
+	    rk_error *(*root_key_check)(const rk_tuf_key *key, const char *name, int64_t now);
+	/* The object that stands for one as a person or a server gives it. RK_E_REFUSED: it has a private
+	 * half. A NULL pointer: it is kept as it stands. */
+	RK_CHECKED rk_error *(*key_given)(const rk_node *object, rk_node **ret_object);
 	/* The id that the standard computes over the object. */
 	RK_CHECKED rk_error *(*key_id)(const rk_node *object, char out[static RK_KEYID_HEX]);
 	/* What new keys of this kind sign with; NULL: nothing in this dialect. */
@@ -126,5 +131,14 @@ RK_CHECKED rk_error *rk_dialect_by_name(const char *name, const rk_dialect **ret
 /* By what the scanned file itself says (`_type`). RK_E_MALFORMED: no metadata of any that we know. */
 RK_CHECKED rk_error *
 rk_dialect_detect(const rk_json *file, const char *name, const rk_dialect **ret_dialect);
+/*
+ * May this (scanned) value, this string, stand in new metadata? NULL: yes. RK_E_REFUSED: it is not
+ * portable (json/canonical.h); with one reader, it has a control character. `start` is where the text
+ * begins, `name` and `what` are for messages.
+ */
+RK_CHECKED rk_error *rk_dialect_check_value(
+    const rk_dialect *dialect, const rk_json *value, const char *start, const char *name);
+RK_CHECKED rk_error *rk_dialect_check_string(
+    const rk_dialect *dialect, const char *text, bool member_name, const char *what);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/show.h"
 #include "tuf/dialect.h"
+#include "world/certificate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,15 @@ rk_tuf_key_make(const rk_dialect *dialect, const rk_pubkey *pubkey, rk_tuf_key *
 }
 
 rk_error *
+rk_tuf_canonical_id(
+    const rk_dialect *dialect, const rk_pubkey *pubkey, char out[static RK_KEYID_HEX])
+{
+	RK_AUTO(rk_node) object = NULL;
+	rk_error *err = dialect->key_object(pubkey, &object);
+	return err ? err : dialect->key_id(object, out);
+}
+
+rk_error *
 rk_tuf_key_copy(const rk_tuf_key *key, rk_tuf_key **ret_copy)
 {
 	RK_AUTO(rk_tuf_key) copy = calloc(1, sizeof(*copy));
@@ -101,23 +111,52 @@ looks_like_json(const rk_text *text)
 	return false;
 }
 
+static rk_error *
+key_of_json(const rk_dialect *dialect, const rk_text *text, const char *name, rk_tuf_key **ret_key)
+{
+	RK_AUTO(rk_node) object = NULL;
+	RK_AUTO(rk_node) given = NULL;
+	rk_error *err = rk_node_parse(text->data, text->len, name, &object);
+
+	if (!err && dialect->key_given)
+		err = dialect->key_given(object, &given);
+	if (err)
+		return err;
+	return new_key(dialect, NULL, given ? RK_TAKE(given) : RK_TAKE(object), ret_key);
+}
+
+/* PEM or DER: a certificate, where the dialect has such keys, or else the public key in it. */
+static rk_error *
+key_of_other(const rk_dialect *dialect, const rk_text *text, const char *name, rk_tuf_key **ret_key)
+{
+	RK_AUTO(rk_certificate) certificate = NULL;
+	RK_AUTO(rk_pubkey) pubkey = NULL;
+	rk_node *object = NULL;
+	rk_error *err = NULL;
+
+	if (dialect->certificate_object)
+		err = rk_certificate_read(text->data, text->len, name, &certificate);
+	if (rk_error_code(err) == RK_E_MALFORMED) {
+		rk_error_free(err);
+		err = NULL;
+	}
+	if (!err && certificate)
+		err = dialect->certificate_object(certificate, &object);
+	if (!err && object)
+		return new_key(dialect, NULL, object, ret_key);
+	if (!err)
+		err = rk_pubkey_from_any(text->data, text->len, &pubkey);
+	return err ? err : rk_tuf_key_make(dialect, pubkey, ret_key);
+}
+
 rk_error *
 rk_tuf_key_from_file(
     const rk_dialect *dialect, const rk_text *text, const char *name, rk_tuf_key **ret_key)
 {
 	RK_AUTO(rk_tuf_key) key = NULL;
 	rk_error *err;
-	if (looks_like_json(text)) {
-		RK_AUTO(rk_node) object = NULL;
-		err = rk_node_parse(text->data, text->len, name, &object);
-		if (!err)
-			err = new_key(dialect, NULL, RK_TAKE(object), &key);
-	} else {
-		RK_AUTO(rk_pubkey) pubkey = NULL;
-		err = rk_pubkey_from_any(text->data, text->len, &pubkey);
-		if (!err)
-			err = rk_tuf_key_make(dialect, pubkey, &key);
-	}
+	err = looks_like_json(text) ? key_of_json(dialect, text, name, &key)
+				    : key_of_other(dialect, text, name, &key);
 	if (err)
 		return rk_wrap(err, "cannot read a public key from %s", RK_SHOW(name));
 	if (!key->pubkey || !key->scheme)

@@ -38,11 +38,16 @@ RK_CHECKED rk_error *rk_tuf_key_read(const struct rk_dialect *dialect, const cha
 RK_CHECKED rk_error *
 rk_tuf_key_make(const struct rk_dialect *dialect, const rk_pubkey *pubkey, rk_tuf_key **ret_key);
 /*
- * A person's FILE: a TUF key object, a server's JSON, PEM or DER (rk_pubkey_from_any). The object's own
- * members (its scheme, say) are kept. RK_E_MALFORMED; RK_E_REFUSED a key that is not understood.
+ * A person's FILE: a TUF key object, a server's JSON, PEM or DER (rk_pubkey_from_any; a certificate stays
+ * one where the dialect has them). The object's own members (its scheme, say) are kept, as far as the
+ * dialect has them. RK_E_MALFORMED; RK_E_REFUSED a key that is not understood, or has a private half.
  */
 RK_CHECKED rk_error *rk_tuf_key_from_file(
     const struct rk_dialect *dialect, const rk_text *text, const char *name, rk_tuf_key **ret_key);
+/* The id of the public key's plain object: the one that a key has which also stands there as a
+ * certificate. RK_E_REFUSED. */
+RK_CHECKED rk_error *rk_tuf_canonical_id(
+    const struct rk_dialect *dialect, const rk_pubkey *pubkey, char out[static RK_KEYID_HEX]);
 RK_CHECKED rk_error *rk_tuf_key_copy(const rk_tuf_key *key, rk_tuf_key **ret_copy);
 void rk_tuf_key_free(rk_tuf_key *key);
 RK_DEFINE_FREEP(rk_tuf_key)
