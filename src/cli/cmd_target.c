@@ -149,7 +149,7 @@ collect(struct rk_run *run, rk_repo *repo, const struct add_args *add, rk_collec
 	rk_error *err = NULL;
 
 	if (add->custom)
-		err = rk_target_custom(add->custom, strlen(add->custom), &custom);
+		err = rk_target_custom(rk_repo_dialect(repo), add->custom, strlen(add->custom), &custom);
 	how.custom = custom;
 	if (!err && add->from)
 		return rk_collection_list(collection, add->from);
@@ -197,7 +197,7 @@ add_run(struct rk_run *run, const void *args)
 	if (!err)
 		err = rk_repo_open(keep, run->env, add->repo, &repo);
 	if (!err)
-		err = rk_collection_new(&collection);
+		err = rk_collection_new(rk_repo_dialect(repo), &collection);
 	if (!err)
 		err = collect(run, repo, add, collection);
 	if (!err)
@@ -266,7 +266,7 @@ remove_run(struct rk_run *run, const void *args)
 	if (!err)
 		err = rk_repo_open(keep, run->env, removal->repo, &repo);
 	if (!err)
-		err = rk_collection_new(&collection);
+		err = rk_collection_new(rk_repo_dialect(repo), &collection);
 	for (size_t i = 0; i < removal->names.count && !err; i++)
 		err = rk_collection_remove(collection, removal->names.items[i]);
 	return err ? err : rewrite_run(run, repo, &what, collection, &done);

@@ -12,12 +12,14 @@
 #define FILES_MAX (10u << 20)
 
 rk_error *
-rk_collection_new(rk_collection **ret_collection)
+rk_collection_new(const rk_dialect *dialect, rk_collection **ret_collection)
 {
 	rk_collection *collection = calloc(1, sizeof(*collection));
 
 	if (!collection)
 		return rk_out_of_memory();
+	collection->dialect = dialect;
+	collection->lines.dialect = dialect;
 	*ret_collection = collection;
 	return NULL;
 }
@@ -130,7 +132,8 @@ add_file(
 {
 	RK_AUTO(rk_target) target = calloc(1, sizeof(*target));
 	RK_AUTO(rk_str) copy = NULL;
-	rk_error *err = target ? rk_target_check_name(name) : rk_out_of_memory();
+	rk_error *err =
+	    target ? rk_target_check_name(collection->dialect, name) : rk_out_of_memory();
 
 	if (!err)
 		err = rk_strdup(name, &target->name);
@@ -233,7 +236,8 @@ rk_error *
 rk_collection_fact(rk_collection *collection, const rk_target *target)
 {
 	RK_AUTO(rk_target) copy = calloc(1, sizeof(*copy));
-	rk_error *err = copy ? rk_target_check_name(target->name) : rk_out_of_memory();
+	rk_error *err =
+	    copy ? rk_target_check_name(collection->dialect, target->name) : rk_out_of_memory();
 
 	if (!err)
 		err = rk_strdup(target->name, &copy->name);

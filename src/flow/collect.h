@@ -26,7 +26,7 @@ struct rk_collect {
 	const char *custom; /* canonical text for every target; NULL: none */
 };
 
-RK_CHECKED rk_error *rk_collection_new(rk_collection **ret_collection);
+RK_CHECKED rk_error *rk_collection_new(const rk_dialect *dialect, rk_collection **ret_collection);
 /* A file, or every file below a folder. */
 RK_CHECKED rk_error *
 rk_collection_path(rk_collection *collection, const struct rk_collect *how, const char *path);

@@ -72,7 +72,7 @@ index_line(struct rk_collect_lines *lines, struct rk_collect_line line)
 	err = rk_json_strdup(&name, &line.name);
 	if (err)
 		return err;
-	err = rk_target_check_name(line.name);
+	err = rk_target_check_name(lines->dialect, line.name);
 	if (err) {
 		free(line.name);
 		return complain(&line, err, "its name may not be published");
@@ -123,7 +123,7 @@ read_hash(
 }
 
 static rk_error *
-read_line(const struct rk_collect_line *line, rk_target *target)
+read_line(const rk_dialect *dialect, const struct rk_collect_line *line, rk_target *target)
 {
 	rk_json object, value;
 	int64_t length = -1;
@@ -145,7 +145,7 @@ read_line(const struct rk_collect_line *line, rk_target *target)
 	if (!err && target->hashes.have == 0)
 		err = complain(line, NULL, "it has neither sha256 nor sha512");
 	if (!err && rk_json_get(&object, "custom", &value))
-		err = rk_target_custom(value.text, value.len, &target->custom);
+		err = rk_target_custom(dialect, value.text, value.len, &target->custom);
 	return err;
 }
 
@@ -161,7 +161,8 @@ next_line(rk_target_edits *self, struct rk_target_edit *ret_edit, bool *ret_more
 		return NULL;
 	}
 	target = calloc(1, sizeof(*target));
-	err = target ? read_line(&lines->lines[lines->at], target) : rk_out_of_memory();
+	err = target ? read_line(lines->dialect, &lines->lines[lines->at], target)
+		     : rk_out_of_memory();
 	if (err)
 		return err;
 	lines->at++;

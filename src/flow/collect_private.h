@@ -22,6 +22,7 @@ struct rk_collect_line {
 /* The edits of a list, a line at a time. */
 struct rk_collect_lines {
 	rk_target_edits edits; /* first: `next` finds the rest by it */
+	const rk_dialect *dialect;
 	rk_text *text;
 	struct rk_collect_line *lines;
 	size_t count, cap, at;
@@ -29,6 +30,7 @@ struct rk_collect_lines {
 };
 
 struct rk_collection {
+	const rk_dialect *dialect;
 	struct rk_collected *items;
 	size_t count, cap;
 	struct rk_target_edit *edits;

@@ -94,7 +94,7 @@ check_target(struct hunt *hunt, const rk_target *target)
 {
 	uint64_t wrong = hunt->judge->target_wrong;
 	bool seen = false;
-	rk_error *err = rk_target_check_name(target->name);
+	rk_error *err = rk_target_check_name(hunt->judge->state->dialect, target->name);
 
 	/* What no file can be called lies below no folder. */
 	if (rk_error_code(err) == RK_E_REFUSED) {

@@ -27,6 +27,10 @@ rk_envelope_free(rk_envelope *envelope)
 {
 	if (!envelope)
 		return;
+	if (envelope->shared > 0) {
+		envelope->shared--;
+		return;
+	}
 	for (size_t i = 0; i < envelope->sig_count; i++) {
 		free(envelope->sigs[i].keyid);
 		free(envelope->sigs[i].bytes);
@@ -119,9 +123,9 @@ read_sigs(rk_envelope *envelope)
 	return NULL;
 }
 
-/* One walk over the members of `signed`: a targets file is large, and its version comes last. */
+/* A member of `signed` that an envelope wants to know the place of. */
 static void
-collect_members(rk_envelope *envelope)
+take_member(rk_envelope *envelope, const rk_json *key, const rk_json *value)
 {
 	const struct {
 		const char *name;
@@ -134,12 +138,53 @@ collect_members(rk_envelope *envelope)
 	    {"delegations", &envelope->delegations_span},
 	    {"meta", &envelope->meta_span},
 	};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (rk_json_is(key, wanted[i].name))
+			*wanted[i].span = *value;
+}
+
+static void
+take_part(rk_envelope *envelope, const rk_json *key, const rk_json *value)
+{
+	if (rk_json_is(key, "signed"))
+		envelope->signed_span = *value;
+	else if (rk_json_is(key, "signatures"))
+		envelope->signatures_span = *value;
+}
+
+static bool
+is_within(const rk_json *inner, const rk_json *outer)
+{
+	return inner->text > outer->text && inner->text < outer->text + outer->len;
+}
+
+/* What the scan has noted on its way: nothing is walked again. */
+static void
+take_notes(rk_envelope *envelope, const struct rk_scan_notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		if (notes->items[i].depth == 0)
+			take_part(envelope, &notes->items[i].key, &notes->items[i].value);
+	for (size_t i = 0; i < notes->count; i++)
+		if (notes->items[i].depth == 1 &&
+		    is_within(&notes->items[i].key, &envelope->signed_span))
+			take_member(envelope, &notes->items[i].key, &notes->items[i].value);
+}
+
+/* A file with more members than anybody's. */
+static void
+walk_members(rk_envelope *envelope, const rk_json *file)
+{
 	rk_json key, value;
-	rk_json_iter iter = rk_json_each(&envelope->signed_span);
+	rk_json_iter iter = rk_json_each(file);
+
 	while (rk_json_next(&iter, &key, &value))
-		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-			if (rk_json_is(&key, wanted[i].name))
-				*wanted[i].span = value;
+		if (iter.object)
+			take_part(envelope, &key, &value);
+	iter = rk_json_each(&envelope->signed_span);
+	while (iter.object && rk_json_next(&iter, &key, &value))
+		take_member(envelope, &key, &value);
 }
 
 static rk_error *
@@ -175,7 +220,6 @@ read_expires(rk_envelope *envelope)
 static rk_error *
 read_header(rk_envelope *envelope)
 {
-	collect_members(envelope);
 	rk_error *err = read_kind(envelope, &envelope->type_span);
 	if (err)
 		return err;
@@ -190,24 +234,34 @@ read_header(rk_envelope *envelope)
 }
 
 static rk_error *
+detect_dialect(rk_envelope *envelope, const rk_json *file)
+{
+	if (envelope->dialect)
+		return NULL;
+	return rk_dialect_detect(file, &envelope->type_span, envelope->name, &envelope->dialect);
+}
+
+static rk_error *
 read_file(rk_envelope *envelope)
 {
+	struct rk_scan_notes notes;
 	rk_json file;
-	rk_error *err = rk_scan(envelope->text, envelope->name, &file);
+	rk_error *err = rk_scan_noting(envelope->text, envelope->name, &notes, &file);
+
 	if (err)
 		return err;
-	if (!rk_json_get(&file, "signed", &envelope->signed_span) ||
-	    envelope->signed_span.kind != RK_JSON_OBJECT)
+	if (notes.whole)
+		take_notes(envelope, &notes);
+	else
+		walk_members(envelope, &file);
+	if (envelope->signed_span.len == 0 || envelope->signed_span.kind != RK_JSON_OBJECT)
 		return malformed_at(envelope, &file, "there is no signed object");
-	if (!rk_json_get(&file, "signatures", &envelope->signatures_span) ||
+	if (envelope->signatures_span.len == 0 ||
 	    envelope->signatures_span.kind != RK_JSON_ARRAY)
 		return malformed_at(envelope, &file, "there is no array of signatures");
-	if (!envelope->dialect) {
-		err = rk_dialect_detect(&file, envelope->name, &envelope->dialect);
-		if (err)
-			return err;
-	}
-	err = read_header(envelope);
+	err = detect_dialect(envelope, &file);
+	if (!err)
+		err = read_header(envelope);
 	return err ? err : read_sigs(envelope);
 }
 
@@ -229,6 +283,13 @@ rk_envelope_open(
 		return err;
 	*ret_envelope = RK_TAKE(envelope);
 	return NULL;
+}
+
+rk_envelope *
+rk_envelope_share(rk_envelope *envelope)
+{
+	envelope->shared++;
+	return envelope;
 }
 
 rk_error *
@@ -295,9 +356,29 @@ rk_envelope_sha256(rk_envelope *envelope, uint8_t out[static RK_SHA256_SIZE])
 }
 
 rk_error *
-rk_envelope_file_hashes(const rk_envelope *envelope, unsigned set, rk_hashes *ret_hashes)
+rk_envelope_file_hashes(rk_envelope *envelope, unsigned set, rk_hashes *ret_hashes)
 {
-	return rk_hashes_of(envelope->text->data, envelope->text->len, set, ret_hashes);
+	rk_hashes *known = &envelope->file_hashes, taken, asked = {0};
+	unsigned missing = set & ~known->have & ~(1u << RK_HASH_NONE);
+	rk_error *err = missing ? rk_hashes_of_text(envelope->text, missing, &taken) : NULL;
+
+	if (err)
+		return err;
+	for (enum rk_hash hash = RK_HASH_SHA224; hash <= RK_HASH_SHA512; hash++) {
+		if (missing & 1u << hash)
+			rk_hashes_set(known, hash, taken.value[hash]);
+		if (set & 1u << hash)
+			rk_hashes_set(&asked, hash, known->value[hash]);
+	}
+	*ret_hashes = asked;
+	return NULL;
+}
+
+void
+rk_envelope_note_file_sha256(
+    rk_envelope *envelope, const uint8_t sha256[static RK_SHA256_SIZE])
+{
+	rk_hashes_set(&envelope->file_hashes, RK_HASH_SHA256, sha256);
 }
 
 rk_error *
@@ -315,7 +396,8 @@ rk_envelope_signed_node(const rk_envelope *envelope, rk_node **ret_signed)
 rk_error *
 rk_envelope_portable(const rk_envelope *envelope)
 {
-	return rk_canonical_portable(&envelope->signed_span, envelope->text->data, envelope->name);
+	return rk_dialect_check_value(
+	    envelope->dialect, &envelope->signed_span, envelope->text->data, envelope->name);
 }
 
 const rk_envelope_sig *

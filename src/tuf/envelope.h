@@ -3,9 +3,12 @@
  *
  * The file's text is scanned once; what is signed is found as a span of it and never rewritten by
  * reading. The payload (canonical bytes of `signed`) is digested in one pass and remembered. A
- * signature that is empty, damaged or by an unknown key is kept and told of, never fatal.
+ * signature that is empty, damaged or by an unknown key is kept and told of, never fatal. A large
+ * file from outside is copied once into a private file without a name, on a disk, and read from
+ * there: nobody can change it meanwhile, and its pages leave memory behind each pass.
  *
- * Ownership  an envelope owns its text. Spans borrow it.
+ * Ownership  an envelope owns its text. Spans borrow it. rk_envelope_share counts owners; it is not
+ *            for several threads.
  * Errors     RK_E_MALFORMED with file name, line and column; RK_E_LIMIT; RK_E_NOMEM; the sink's.
  * Standard   TUF 1.0, section 4.2 (file formats: general principles).
  */
@@ -45,11 +48,23 @@ struct rk_envelope {
 	rk_json type_span, version_span, expires_span, targets_span, delegations_span, meta_span;
 	/* envelope.c's */
 	rk_payload payload;
+	rk_hashes file_hashes; /* those that were asked for */
+	unsigned shared; /* how many others hold it */
 };
 
 /* Takes `text` over, also on failure. `dialect` NULL: detected. `name` is for messages. */
 RK_CHECKED rk_error *rk_envelope_open(
     const rk_dialect *dialect, rk_text *text, const char *name, rk_envelope **ret_envelope);
+/*
+ * `text` is the file of `before` with other signatures in it, as rk_envelope_splice wrote it: what
+ * stands outside of `signatures` is compared byte for byte, so that what is known of it holds (its
+ * scan, its digests; bytes that an Ed25519 key wanted move over), and only the signatures are read.
+ * RK_E_UNTRUSTED: the text says something else. Takes `text` over, also on failure.
+ */
+RK_CHECKED rk_error *
+rk_envelope_open_spliced(rk_envelope *before, rk_text *text, rk_envelope **ret_envelope);
+/* One more who holds it, and frees it in its time. */
+rk_envelope *rk_envelope_share(rk_envelope *envelope);
 /* rk_text_read_path (links followed, capped at the largest limit) and rk_envelope_open. */
 RK_CHECKED rk_error *
 rk_envelope_open_path(const rk_dialect *dialect, const char *path, rk_envelope **ret_envelope);
@@ -66,14 +81,17 @@ RK_CHECKED rk_error *rk_envelope_payload_for(
     rk_envelope *envelope, const rk_scheme *scheme, const rk_payload **ret_payload);
 /* SHA-256 of the payload. */
 RK_CHECKED rk_error *rk_envelope_sha256(rk_envelope *envelope, uint8_t out[static RK_SHA256_SIZE]);
-/* Hashes of the file's own bytes, as snapshot and timestamp list them. */
+/* Hashes of the file's own bytes, as snapshot and timestamp list them; taken once and remembered. */
 RK_CHECKED rk_error *
-rk_envelope_file_hashes(const rk_envelope *envelope, unsigned set, rk_hashes *ret_hashes);
+rk_envelope_file_hashes(rk_envelope *envelope, unsigned set, rk_hashes *ret_hashes);
+/* What such a hash is, where a pass over the same bytes has said it. */
+void rk_envelope_note_file_sha256(
+    rk_envelope *envelope, const uint8_t sha256[static RK_SHA256_SIZE]);
 /* The canonical bytes of `signed`, streamed (`digest --bytes`). */
 RK_CHECKED rk_error *rk_envelope_write_payload(const rk_envelope *envelope, rk_sink sink);
 /* `signed` as a tree: root, snapshot, timestamp; RK_E_LIMIT for what is too large for one. */
 RK_CHECKED rk_error *rk_envelope_signed_node(const rk_envelope *envelope, rk_node **ret_signed);
-/* Would every client take the same bytes for its payload? RK_E_REFUSED, by rk_canonical_portable. */
+/* Would every client take the same bytes for its payload? RK_E_REFUSED, by rk_dialect_check_value. */
 RK_CHECKED rk_error *rk_envelope_portable(const rk_envelope *envelope);
 /* The first entry with this id; NULL: none. */
 const rk_envelope_sig *rk_envelope_sig_by_id(const rk_envelope *envelope, const char *keyid);
@@ -93,10 +111,10 @@ struct rk_new_sig {
 RK_CHECKED rk_error *rk_envelope_splice(const rk_envelope *envelope, const struct rk_new_sig *sigs,
     size_t count, const char *const *drop, rk_sink sink);
 /* A new file around `signed`, without signatures, in this style (NULL: the dialect's). What is
- * written is portable (json/canonical.h), else RK_E_REFUSED. */
+ * written passes rk_dialect_check_value, else RK_E_REFUSED. */
 RK_CHECKED rk_error *rk_envelope_compose(const rk_dialect *dialect, const rk_node *signed_node,
     const rk_style *style, rk_text **ret_text);
-/* How this file is written: for the next version of it. */
+/* How this file is written, or (with one reader) has to be: for the next version of it. */
 rk_style rk_envelope_style(const rk_envelope *envelope);
 void rk_envelope_free(rk_envelope *envelope);
 RK_DEFINE_FREEP(rk_envelope)

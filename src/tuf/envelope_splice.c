@@ -10,6 +10,8 @@ rk_style
 rk_envelope_style(const rk_envelope *envelope)
 {
 	const rk_text *text = envelope->text;
+	if (envelope->dialect->one_reader)
+		return *envelope->dialect->style;
 	/* A large file is judged by its beginning; only its last byte tells of a final newline. */
 	size_t sample = text->len < STYLE_SAMPLE ? text->len : STYLE_SAMPLE;
 	rk_style style = rk_style_detect(text->data, sample);
@@ -54,7 +56,8 @@ write_replaced(const rk_envelope *envelope, const rk_envelope_sig *old,
     const struct rk_new_sig *sig, const rk_style *style, rk_buf *out)
 {
 	RK_AUTO_BUF(text);
-	if (old->sig_span.len == 0)
+	/* One reader writes nothing else anyway, and another scheme has another method. */
+	if (old->sig_span.len == 0 || envelope->dialect->one_reader)
 		return write_new(envelope, sig, style, out);
 	rk_error *err = envelope->dialect->signature_text(sig->sig, sig->len, &text);
 	if (err)
@@ -184,6 +187,6 @@ rk_envelope_compose(const rk_dialect *dialect, const rk_node *signed_node, const
 		return err;
 	if (!rk_json_get(&file, "signed", &signed_span))
 		return rk_fail(RK_E_INTERNAL, NULL, "new metadata came out without signed");
-	err = rk_canonical_portable(&signed_span, rk_buf_str(&out), "new metadata");
+	err = rk_dialect_check_value(dialect, &signed_span, rk_buf_str(&out), "new metadata");
 	return err ? err : rk_text_take(&out, ret_text);
 }

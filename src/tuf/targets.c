@@ -25,7 +25,7 @@ refuse_name(const char *name, const char *rule)
 }
 
 rk_error *
-rk_target_check_name(const char *name)
+rk_target_check_name(const rk_dialect *dialect, const char *name)
 {
 	const char *at = name;
 
@@ -49,11 +49,11 @@ rk_target_check_name(const char *name)
 	for (at = name; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			return refuse_name(name, "has a control character");
-	return rk_canonical_portable_string(name, strlen(name), true, "a target's name");
+	return rk_dialect_check_string(dialect, name, true, "a target's name");
 }
 
 rk_error *
-rk_target_custom(const char *text, size_t len, char **ret_custom)
+rk_target_custom(const rk_dialect *dialect, const char *text, size_t len, char **ret_custom)
 {
 	RK_AUTO_BUF(out);
 	rk_json value;
@@ -63,11 +63,12 @@ rk_target_custom(const char *text, size_t len, char **ret_custom)
 		return rk_fail(RK_E_LIMIT, NULL,
 		    "a target's custom has %zu bytes; at most %u may be", len, CUSTOM_MAX);
 	err = rk_scan_bytes(text, len, "custom", &value);
-	if (!err && value.kind != RK_JSON_OBJECT)
+	if (!err &&
+	    (dialect->one_reader ? value.kind == RK_JSON_NULL : value.kind != RK_JSON_OBJECT))
 		return rk_fail(RK_E_REFUSED, "give an object: {\"…\": …}",
-		    "a target's custom is not an object");
+		    "a target's custom is %s", dialect->one_reader ? "null" : "not an object");
 	if (!err)
-		err = rk_canonical_portable(&value, text, "custom");
+		err = rk_dialect_check_value(dialect, &value, text, "custom");
 	if (!err)
 		err = rk_canonical(&value, RK_FORM_JSON, rk_sink_buf(&out), NULL);
 	return err ? err : rk_buf_take(&out, ret_custom);

@@ -27,11 +27,12 @@ typedef struct rk_target {
 void rk_target_free(rk_target *target);
 RK_DEFINE_FREEP(rk_target)
 /* A name that may be published: not empty, UTF-8, no control characters, no "..", ".", empty
- * component, no leading or trailing slash, portable. RK_E_REFUSED says which rule. */
-RK_CHECKED rk_error *rk_target_check_name(const char *name);
-/* `text` (foreign JSON) as canonical text for `custom`. RK_E_MALFORMED; RK_E_REFUSED not an object,
- * or not portable. */
-RK_CHECKED rk_error *rk_target_custom(const char *text, size_t len, char **ret_custom);
+ * component, no leading or trailing slash, and rk_dialect_check_string. RK_E_REFUSED says which rule. */
+RK_CHECKED rk_error *rk_target_check_name(const rk_dialect *dialect, const char *name);
+/* `text` (foreign JSON) as canonical text for `custom`. RK_E_MALFORMED; RK_E_REFUSED not an object
+ * (with one reader: null), or not rk_dialect_check_value. */
+RK_CHECKED rk_error *
+rk_target_custom(const rk_dialect *dialect, const char *text, size_t len, char **ret_custom);
 
 /* Walk all entries in the text's order. */
 typedef struct rk_targets_iter {

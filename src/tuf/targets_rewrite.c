@@ -91,7 +91,8 @@ write_delegations(const struct rewrite *rewrite, rk_buf *out)
 	if (!err && value.kind != RK_JSON_OBJECT)
 		err = rk_fail(RK_E_MALFORMED, NULL, "delegations are not an object");
 	if (!err)
-		err = rk_canonical_portable(&value, text, "delegations");
+		err =
+		    rk_dialect_check_value(rewrite->envelope->dialect, &value, text, "delegations");
 	if (!err)
 		err = rk_node_from_json(&value, "delegations", &node);
 	if (err)
@@ -326,7 +327,7 @@ edit_absent(struct rewrite *rewrite)
 	if (rewrite->edit.remove)
 		return rk_fail(RK_E_NOT_FOUND, "see 'rootkeep target list'",
 		    "there is no target %s to remove", RK_SHOW(rewrite->edit.target->name));
-	err = rk_target_check_name(rewrite->edit.target->name);
+	err = rk_target_check_name(rewrite->envelope->dialect, rewrite->edit.target->name);
 	if (!err)
 		err = put_entry(rewrite);
 	rewrite->changed.added++;

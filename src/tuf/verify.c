@@ -43,6 +43,15 @@ rk_verdict_free(rk_verdict *verdict)
 	free(verdict);
 }
 
+/* What this signature is made with; NULL: with nothing that fits the key. */
+static const rk_scheme *
+scheme_of(const rk_dialect *dialect, const rk_tuf_key *key, const rk_envelope_sig *sig)
+{
+	if (!key->scheme || !dialect->signature_scheme)
+		return key->scheme;
+	return dialect->signature_scheme(key, &sig->span);
+}
+
 /* The payload once, with all that the keys of the matching signatures want. */
 static rk_error *
 prepare_payload(rk_envelope *envelope, const rk_role *role, const rk_keyring *keys,
@@ -53,10 +62,11 @@ prepare_payload(rk_envelope *envelope, const rk_role *role, const rk_keyring *ke
 	for (size_t i = 0; i < envelope->sig_count; i++) {
 		const rk_envelope_sig *sig = &envelope->sigs[i];
 		const rk_tuf_key *key = rk_keyring_by_id(keys, sig->keyid);
-		if (!key || !key->scheme || !sig->bytes || !rk_role_has(role, sig->keyid))
+		const rk_scheme *scheme = key ? scheme_of(envelope->dialect, key, sig) : NULL;
+		if (!scheme || !sig->bytes || !rk_role_has(role, sig->keyid))
 			continue;
-		hashes |= 1u << key->scheme->hash;
-		whole = whole || key->scheme->hash == RK_HASH_NONE;
+		hashes |= 1u << scheme->hash;
+		whole = whole || scheme->hash == RK_HASH_NONE;
 	}
 	return rk_envelope_payload(envelope, hashes, whole, ret_payload);
 }
@@ -82,10 +92,16 @@ judge_form(const rk_envelope_sig *sig, const rk_tuf_key *key, bool in_role)
 
 /* Only memory and our own defects are errors; a signature that cannot be one is wrong. */
 static rk_error *
-judge_bytes(const rk_tuf_key *key, const rk_envelope_sig *sig, const rk_payload *payload,
+judge_bytes(const rk_envelope *envelope, const rk_tuf_key *key, const rk_envelope_sig *sig,
     rk_verdict_sig *judged)
 {
-	rk_error *err = rk_pubkey_verify(key->pubkey, key->scheme, payload, sig->bytes, sig->len);
+	const rk_scheme *scheme = scheme_of(envelope->dialect, key, sig);
+	if (!scheme) {
+		judged->judgement = RK_JUDGED_UNKNOWN_KEY;
+		return rk_strdup("its method is none for such a key", &judged->why);
+	}
+	rk_error *err =
+	    rk_pubkey_verify(key->pubkey, scheme, &envelope->payload, sig->bytes, sig->len);
 	if (!err)
 		return NULL;
 	enum rk_code code = rk_error_code(err);
@@ -108,9 +124,10 @@ has_counted(const rk_verdict *verdict, size_t before, const char *fingerprint)
 }
 
 static rk_error *
-judge_one(rk_verdict *verdict, size_t at, const rk_envelope_sig *sig, const rk_role *role,
-    const rk_keyring *keys, const rk_payload *payload)
+judge_one(rk_verdict *verdict, size_t at, const rk_envelope *envelope, const rk_role *role,
+    const rk_keyring *keys)
 {
+	const rk_envelope_sig *sig = &envelope->sigs[at];
 	rk_verdict_sig *judged = &verdict->sigs[at];
 	const rk_tuf_key *key = rk_keyring_by_id(keys, sig->keyid);
 	rk_error *err = rk_strdup(sig->keyid, &judged->keyid);
@@ -123,7 +140,7 @@ judge_one(rk_verdict *verdict, size_t at, const rk_envelope_sig *sig, const rk_r
 		return rk_strdup(key->why, &judged->why);
 	if (judged->judgement != RK_JUDGED_VALID || !key)
 		return NULL;
-	err = judge_bytes(key, sig, payload, judged);
+	err = judge_bytes(envelope, key, sig, judged);
 	if (err || judged->judgement != RK_JUDGED_VALID)
 		return err;
 	if (has_counted(verdict, at, judged->fingerprint))
@@ -209,7 +226,7 @@ rk_verify(
 		return err;
 	verdict->count = envelope->sig_count;
 	for (size_t i = 0; i < envelope->sig_count; i++) {
-		err = judge_one(verdict, i, &envelope->sigs[i], role, keys, payload);
+		err = judge_one(verdict, i, envelope, role, keys);
 		if (err)
 			return err;
 	}

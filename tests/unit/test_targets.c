@@ -63,15 +63,15 @@ names_that_may_be_published_are_plain_relative_paths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_ok(rk_target_check_name(good[i]));
+		assert_ok(rk_target_check_name(&rk_dialect_tuf, good[i]));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_error(rk_target_check_name(bad[i]), RK_E_REFUSED);
+		assert_error(rk_target_check_name(&rk_dialect_tuf, bad[i]), RK_E_REFUSED);
 }
 
 static rk_error *
 read_custom(const char *text, char **ret_custom)
 {
-	return rk_target_custom(text, strlen(text), ret_custom);
+	return rk_target_custom(&rk_dialect_tuf, text, strlen(text), ret_custom);
 }
 
 static void
