@@ -13,6 +13,7 @@
 
 #include "world/pubkey.h"
 
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 
 #include <stdatomic.h>
@@ -66,5 +67,31 @@ rk_pubkey_pkey_ctx_cleanup(EVP_PKEY_CTX **context)
 	EVP_PKEY_CTX_free(*context);
 }
 #define RK_AUTO_PKEY_CTX __attribute__((cleanup(rk_pubkey_pkey_ctx_cleanup))) EVP_PKEY_CTX *
+
+static inline void
+rk_pubkey_bio_cleanup(BIO **bio)
+{
+	BIO_free(*bio);
+}
+#define RK_AUTO_BIO __attribute__((cleanup(rk_pubkey_bio_cleanup))) BIO *
+
+/* One PEM block as OpenSSL reads it: its label, what stood before its bytes, and they. */
+struct rk_pubkey_block {
+	char *name;
+	char *header;
+	unsigned char *bytes;
+	long len;
+};
+
+static inline void
+rk_pubkey_block_cleanup(struct rk_pubkey_block *block)
+{
+	OPENSSL_free(block->name);
+	OPENSSL_free(block->header);
+	OPENSSL_free(block->bytes);
+}
+#define RK_AUTO_PEM_BLOCK(block)                                                           \
+	__attribute__((cleanup(rk_pubkey_block_cleanup))) struct rk_pubkey_block block = { \
+	    NULL, NULL, NULL, 0}
 
 #endif

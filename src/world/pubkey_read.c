@@ -176,38 +176,16 @@ key_from_der(const void *der, size_t len, rk_pubkey **ret_key)
 	return rk_pubkey_from_spki(der, len, ret_key);
 }
 
-/* One PEM block: its label, and its bytes. */
-struct block {
-	char *name;
-	char *header;
-	unsigned char *bytes;
-	long len;
-};
-
-static void
-block_cleanup(struct block *block)
-{
-	OPENSSL_free(block->name);
-	OPENSSL_free(block->header);
-	OPENSSL_free(block->bytes);
-}
-
-static void
-bio_cleanup(BIO **bio)
-{
-	BIO_free(*bio);
-}
-
 /* The first public key or certificate among the blocks: a chain begins with its leaf. */
 static rk_error *
 key_from_pem(const void *text, size_t len, rk_pubkey **ret_key)
 {
-	__attribute__((cleanup(bio_cleanup))) BIO *bio = BIO_new_mem_buf(text, (int)len);
+	RK_AUTO_BIO bio = BIO_new_mem_buf(text, (int)len);
 
 	if (!bio)
 		return rk_out_of_memory();
 	for (;;) {
-		__attribute__((cleanup(block_cleanup))) struct block block = {0};
+		RK_AUTO_PEM_BLOCK(block);
 
 		if (PEM_read_bio(bio, &block.name, &block.header, &block.bytes, &block.len) != 1)
 			return no_key();
