@@ -145,6 +145,9 @@ read_paths(const rk_node *object, const char *where, rk_role *role)
 	rk_node *prefixes = rk_node_get(object, "path_hash_prefixes");
 	rk_node *terminating = rk_node_get(object, "terminating");
 	rk_error *err;
+	/* As with keyids: null is what is left of an empty list. */
+	if (paths && rk_node_kind(paths) == RK_JSON_NULL)
+		paths = NULL;
 	if (paths && prefixes)
 		return rk_fail(
 		    RK_E_MALFORMED, NULL, "%s has both paths and path_hash_prefixes", where);

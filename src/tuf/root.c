@@ -211,8 +211,10 @@ rk_root_add_key(rk_root *root, enum rk_role_kind kind, const rk_tuf_key *key)
 	rk_error *err = begin_edit(root, &copy);
 	if (err)
 		return err;
-	/* One key, one id: where the root knows this public key, its id there is used. */
-	const char *keyid = known ? known->keyid : key->keyid;
+	/* One key, one id: where the root knows this public key, its id there is used. With
+	 * certificates, another object of the same key is another thing to say. */
+	bool reuse = known && !root->dialect->root_certificates;
+	const char *keyid = reuse ? known->keyid : key->keyid;
 	rk_node *keys = rk_node_get(copy, "keys");
 	if (!rk_node_get(keys, keyid))
 		err = rk_node_put(keys, keyid, rk_node_copy(key->object));
@@ -234,9 +236,11 @@ is_used(rk_node *signed_node, const char *keyid)
 	return false;
 }
 
-/* Out of the role, and out of the file when no role is left that uses it. */
+/* Out of the role, and out of the file when no role is left that uses it. A certificate that was
+ * root's stays there: clients that come from an older root look it up. */
 static void
-drop_keyid(rk_node *signed_node, enum rk_role_kind kind, const char *keyid)
+drop_keyid(
+    const rk_dialect *dialect, rk_node *signed_node, enum rk_role_kind kind, const char *keyid)
 {
 	rk_node *keyids = rk_node_get(role_node(signed_node, kind), "keyids");
 	size_t index = 0;
@@ -246,7 +250,8 @@ drop_keyid(rk_node *signed_node, enum rk_role_kind kind, const char *keyid)
 			break;
 		}
 	}
-	if (!is_used(signed_node, keyid))
+	bool kept = kind == RK_ROLE_ROOT && dialect->root_certificates;
+	if (!kept && !is_used(signed_node, keyid))
 		rk_node_remove(rk_node_get(signed_node, "keys"), keyid);
 }
 
@@ -263,7 +268,7 @@ rk_root_remove_key(rk_root *root, enum rk_role_kind kind, const rk_pubkey *pubke
 	     key = rk_keyring_by_pubkey(root->keys, pubkey, key)) {
 		if (!rk_role_has(role, key->keyid))
 			continue;
-		drop_keyid(copy, kind, key->keyid);
+		drop_keyid(root->dialect, copy, kind, key->keyid);
 		found = true;
 	}
 	if (!found)
@@ -282,8 +287,40 @@ rk_root_remove_keyid(rk_root *root, enum rk_role_kind kind, const char *keyid)
 	rk_error *err = begin_edit(root, &copy);
 	if (err)
 		return err;
-	drop_keyid(copy, kind, keyid);
+	drop_keyid(root->dialect, copy, kind, keyid);
 	return adopt_tree(root, RK_TAKE(copy));
+}
+
+rk_error *
+rk_root_replace_key(rk_root *root, enum rk_role_kind kind, const rk_tuf_key *key)
+{
+	RK_AUTO(rk_node) copy = NULL;
+	const rk_role *role = root->roles[kind];
+	const rk_tuf_key *old =
+	    key->pubkey ? rk_keyring_by_pubkey(root->keys, key->pubkey, NULL) : NULL;
+	size_t at = 0;
+	if (rk_role_has(role, key->keyid))
+		return rk_fail(RK_E_EXISTS, NULL, "role %s has key %s already", role->name,
+		    RK_SHOW(key->keyid));
+	while (old && !rk_role_has(role, old->keyid))
+		old = rk_keyring_by_pubkey(root->keys, key->pubkey, old);
+	if (!old)
+		return rk_fail(RK_E_NOT_FOUND, NULL, "role %s does not have this key", role->name);
+	while (strcmp(role->keyids[at], old->keyid) != 0)
+		at++;
+	rk_error *err = begin_edit(root, &copy);
+	if (err)
+		return err;
+	rk_node *keys = rk_node_get(copy, "keys");
+	rk_node *keyids = rk_node_new_array();
+	err = rk_node_put(role_node(copy, kind), "keyids", keyids);
+	for (size_t i = 0; i < role->keyid_count && !err; i++)
+		err = rk_node_append_text(keyids, i == at ? key->keyid : role->keyids[i]);
+	if (!err && !rk_node_get(keys, key->keyid))
+		err = rk_node_put(keys, key->keyid, rk_node_copy(key->object));
+	if (!err && !root->dialect->root_certificates && !is_used(copy, old->keyid))
+		rk_node_remove(keys, old->keyid);
+	return err ? err : adopt_tree(root, RK_TAKE(copy));
 }
 
 /* Is the `at`th id the first under which its public key stands in the role? */

@@ -3,7 +3,7 @@
  *
  * A root's `signed`, read into a C value and kept as a tree beside it, so that an edit changes what
  * it says and nothing else: unknown members survive. Keys are dropped from the file when the last
- * role that used them lets go.
+ * role that used them lets go; a certificate that was root's stays.
  *
  * Ownership  a root owns its tree, ring and roles; look-ups are borrowed and end with the next edit.
  * Errors     RK_E_MALFORMED; edits: RK_E_NOT_FOUND, RK_E_EXISTS, RK_E_REFUSED (a threshold above the
@@ -39,13 +39,19 @@ RK_CHECKED rk_error *rk_root_set_expires(rk_root *root, int64_t expires);
 RK_CHECKED rk_error *rk_root_set_consistent(rk_root *root, bool consistent_snapshot);
 RK_CHECKED rk_error *
 rk_root_set_threshold(rk_root *root, enum rk_role_kind kind, uint32_t threshold);
-/* RK_E_EXISTS: the role has this public key (under any id). A key object of the same id is kept. */
+/* RK_E_EXISTS: the role has this public key (under any id). A key object of the same id is kept; where
+ * root knows this public key under another id, that is used, but for certificates and their like. */
 RK_CHECKED rk_error *rk_root_add_key(rk_root *root, enum rk_role_kind kind, const rk_tuf_key *key);
 /* Every id of this public key leaves the role. RK_E_NOT_FOUND. The threshold is not touched. */
 RK_CHECKED rk_error *
 rk_root_remove_key(rk_root *root, enum rk_role_kind kind, const rk_pubkey *pubkey);
 /* The same for one id: a key that is not understood. */
 RK_CHECKED rk_error *rk_root_remove_keyid(rk_root *root, enum rk_role_kind kind, const char *keyid);
+/* Another object of a public key that the role has (a newer certificate): its id takes the old one's
+ * place; where root's keys are certificates, the old object stays in the file. RK_E_NOT_FOUND: the role
+ * does not have this public key. RK_E_EXISTS: this very id is there. */
+RK_CHECKED rk_error *
+rk_root_replace_key(rk_root *root, enum rk_role_kind kind, const rk_tuf_key *key);
 /* Distinct public keys of the role that are understood. */
 size_t rk_root_key_count(const rk_root *root, enum rk_role_kind kind);
 /* Fit to be signed: every role can meet its threshold, by distinct public keys. RK_E_REFUSED. */
