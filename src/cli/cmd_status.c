@@ -65,6 +65,39 @@ role_node(const struct rk_standing_role *role, rk_node *array)
 }
 
 static rk_error *
+certificate_node(const rk_standing *standing, size_t index, rk_node *array)
+{
+	const struct rk_certwatch_item *item = &standing->certificates->items[index];
+	RK_AUTO(rk_node) node = rk_node_new_object();
+	rk_error *err =
+	    node ? rk_node_put_text(node, "key", standing->certified[index]) : rk_out_of_memory();
+
+	if (!err)
+		err = rk_node_put_text(node, "keyid", item->keyid);
+	if (!err)
+		err = rk_node_put_text(node, "gun", item->gun);
+	if (!err)
+		err = rk_node_put_text(node, "expires", RK_TIME(item->not_after));
+	if (!err)
+		err = rk_node_put_bool(node, "expired", item->expired);
+	if (!err)
+		err = rk_node_put(node, "warning_days",
+		    item->alarm ? rk_node_new_int(item->alarm) : rk_node_new_null());
+	return err ? err : rk_node_append(array, RK_TAKE(node));
+}
+
+static rk_error *
+put_certificates(const rk_standing *standing, rk_node *node)
+{
+	RK_AUTO(rk_node) array = rk_node_new_array();
+	rk_error *err = array ? NULL : rk_out_of_memory();
+
+	for (size_t i = 0; standing->certificates && i < standing->certificates->count && !err; i++)
+		err = certificate_node(standing, i, array);
+	return err ? err : rk_node_put(node, "certificates", RK_TAKE(array));
+}
+
+static rk_error *
 standing_node(const rk_standing *standing, rk_node *array)
 {
 	RK_AUTO(rk_node) node = rk_node_new_object();
@@ -76,6 +109,8 @@ standing_node(const rk_standing *standing, rk_node *array)
 		err = role_node(&standing->roles[i], roles);
 	if (!err)
 		err = rk_node_put(node, "roles", RK_TAKE(roles));
+	if (!err)
+		err = put_certificates(standing, node);
 	if (!err)
 		err = rk_node_put_bool(node, "trusted", standing->trusted);
 	if (!err)
@@ -126,6 +161,30 @@ role_row(struct rk_run *run, rk_table *table, const struct rk_standing_role *rol
 	    who.len ? "waits for: " : "", rk_buf_str(&who));
 }
 
+/* What still lasts is a line; what is inside a warning says what to do, too. */
+static rk_error *
+certificate_lines(struct rk_run *run, const rk_standing *standing)
+{
+	const rk_certwatch *watch = standing->certificates;
+	int64_t now = run->env->ops->now(run->env);
+	rk_error *err = NULL;
+
+	for (size_t i = 0; watch && i < watch->count && !err; i++) {
+		const struct rk_certwatch_item *item = &watch->items[i];
+		RK_AUTO_BUF(line);
+
+		rk_certwatch_sentence(item, standing->certified[i],
+		    item->alarm ? RK_SHOW_BARE(standing->repo) : NULL, now, &line);
+		err = rk_buf_check(&line);
+		rk_render_styled(run->out,
+		    item->expired ? RK_BAD
+		    : item->alarm ? RK_CAUTION
+				  : RK_PLAIN,
+		    "  %s", rk_buf_str(&line));
+	}
+	return err;
+}
+
 static rk_error *
 standing_text(struct rk_run *run, const rk_standing *standing)
 {
@@ -147,7 +206,7 @@ standing_text(struct rk_run *run, const rk_standing *standing)
 	if (!standing->trusted)
 		rk_render_styled(run->out, RK_BAD,
 		    "  its roots do not lead from the anchor: see 'rootkeep verify'");
-	return NULL;
+	return certificate_lines(run, standing);
 }
 
 /* Where each key is, and what would be left without its token. */
@@ -176,24 +235,70 @@ keys_node(struct rk_run *run, const rk_keep *keep, rk_node *node)
 	return err ? err : rk_node_put(node, "keys", RK_TAKE(array));
 }
 
-/* RFC 5545: one event a role, on the day its file expires. */
+/* RFC 5545: one event a role, and one a certificate, on the day it expires. `what` says it within
+ * the repository; `number` tells it from the one that replaces it. */
 static void
-add_event(const rk_standing *standing, const struct rk_standing_role *role, rk_buf *out)
+begin_event(
+    const rk_standing *standing, const char *what, long long number, int64_t expires, rk_buf *out)
 {
-	const char *time = RK_TIME(role->published.expires);
+	const char *time = RK_TIME(expires);
 
 	rk_buf_printf(out, "BEGIN:VEVENT\r\nUID:");
 	rk_buf_hex(out, standing->repo, strlen(standing->repo));
 	rk_buf_printf(out, "-");
-	rk_buf_hex(out, role->role, strlen(role->role));
-	rk_buf_printf(out, "-%lld@rootkeep\r\n", (long long)role->published.version);
+	rk_buf_hex(out, what, strlen(what));
+	rk_buf_printf(out, "-%lld@rootkeep\r\n", number);
 	rk_buf_printf(out, "DTSTAMP:%.4s%.2s%.2sT000000Z\r\n", time, time + 5, time + 8);
 	rk_buf_printf(out, "DTSTART;VALUE=DATE:%.4s%.2s%.2s\r\n", time, time + 5, time + 8);
+}
+
+static void
+event_text(const char *text, rk_buf *out)
+{
+	for (const char *at = text; *at; at++)
+		rk_buf_printf(out, strchr("\\;,", *at) ? "\\%c" : "%c", *at);
+}
+
+static void
+role_event(const rk_standing *standing, const struct rk_standing_role *role, rk_buf *out)
+{
+	begin_event(standing, role->role, role->published.version, role->published.expires, out);
 	rk_buf_printf(out, "SUMMARY:%s %lld of ", RK_SHOW_BARE(role->role),
 	    (long long)role->published.version);
-	for (const char *at = RK_SHOW_BARE(standing->repo); *at; at++)
-		rk_buf_printf(out, strchr("\\;,", *at) ? "\\%c" : "%c", *at);
+	event_text(RK_SHOW_BARE(standing->repo), out);
 	rk_buf_printf(out, " expires\r\nEND:VEVENT\r\n");
+}
+
+/* A calendar rings when the policy would warn: that far ahead nobody looks by himself. */
+static void
+certificate_event(const rk_keep *keep, const rk_standing *standing, size_t index, rk_buf *out)
+{
+	const struct rk_certwatch_item *item = &standing->certificates->items[index];
+	unsigned days[RK_KEEP_WARN_MAX];
+	size_t count = rk_keep_warn_days(keep, "certificate", days);
+
+	begin_event(standing, item->keyid, (long long)item->not_after, item->not_after, out);
+	rk_buf_text(out, "SUMMARY:the certificate of ");
+	event_text(standing->certified[index], out);
+	rk_buf_text(out, " for ");
+	event_text(RK_SHOW_BARE(item->gun), out);
+	rk_buf_text(out, " expires\r\n");
+	for (size_t i = 0; i < count; i++)
+		rk_buf_printf(out,
+		    "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:renew it: after that nothing "
+		    "can be changed\r\nTRIGGER:-P%uD\r\nEND:VALARM\r\n",
+		    days[i]);
+	rk_buf_text(out, "END:VEVENT\r\n");
+}
+
+static void
+add_events(const rk_keep *keep, const rk_standing *standing, rk_buf *out)
+{
+	for (size_t i = 0; i < standing->count; i++)
+		if (standing->roles[i].published.version)
+			role_event(standing, &standing->roles[i], out);
+	for (size_t i = 0; standing->certificates && i < standing->certificates->count; i++)
+		certificate_event(keep, standing, i, out);
 }
 
 struct status {
@@ -225,9 +330,7 @@ take_repo(struct status *status, rk_keep *keep, const char *name)
 	if (status->args->fail_within >= 0 && first &&
 	    first <= now + status->args->fail_within * RK_DAY)
 		run->status = rk_code_exit(RK_E_FOUND);
-	for (size_t i = 0; i < standing->count; i++)
-		if (standing->roles[i].published.version)
-			add_event(standing, &standing->roles[i], &status->ics);
+	add_events(keep, standing, &status->ics);
 	return NULL;
 }
 
@@ -287,18 +390,24 @@ static const struct rk_argument status_arguments[] = {
 
 static const struct rk_option status_options[] = {
     RK_OPT_INT(status_args, fail_within, "fail-within", "DAYS",
-	"exit with 3 when anything published expires within this many days", 0, 36500, -1),
+	"exit with 3 when anything published, or a root certificate, expires within this many days",
+	0, 36500, -1),
     RK_OPT_STRING(status_args, ics, "ics", "FILE", "write the expiries as a calendar", 0),
     RK_OPT_END,
 };
 
 const struct rk_command rk_cmd_status = {
     .name = "status",
-    .summary = "versions, expiry, who has signed, and where each key is",
+    .summary = "versions, expiry of metadata and certificates, who has signed, where each key is",
     .args_size = sizeof(struct status_args),
     .arguments = status_arguments,
     .options = status_options,
     .effects = RK_READS,
     .example = "rootkeep status\nrootkeep status demo --fail-within 30",
+    .description =
+	"A root certificate of a repository in the notary dialect has an expiry of its own; after "
+	"it "
+	"nobody can change the repository any more. It is warned of as keep.json's policy says, 12 "
+	"and 7 months ahead where it says nothing, and the calendar rings then.",
     .run = status_run,
 };

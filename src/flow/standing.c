@@ -13,6 +13,10 @@ rk_standing_free(rk_standing *standing)
 		rk_names_free(standing->roles[i].have);
 		rk_names_free(standing->roles[i].missing);
 	}
+	for (size_t i = 0; standing->certified && i < standing->certificates->count; i++)
+		free(standing->certified[i]);
+	free(standing->certified);
+	rk_certwatch_free(standing->certificates);
 	free(standing->roles);
 	free(standing->repo);
 	free(standing);
@@ -98,6 +102,34 @@ take_role(rk_repo *repo, const char *name, struct rk_standing_role *role)
 				   : NULL;
 }
 
+static rk_error *
+take_certificates(rk_repo *repo, rk_standing *standing)
+{
+	rk_env *env = rk_repo_env(repo);
+	const rk_root *root = NULL;
+	rk_error *err = rk_repo_root(repo, RK_VIEW_PUBLISHED, &root);
+
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		err = rk_repo_root(repo, RK_VIEW_NEXT, &root);
+	}
+	if (!err)
+		err = rk_certwatch_take(
+		    root, rk_repo_keep(repo), env->ops->now(env), &standing->certificates);
+	if (err)
+		return err;
+	standing->certified = calloc(standing->certificates->count + 1, sizeof(char *));
+	if (!standing->certified)
+		return rk_out_of_memory();
+	for (size_t i = 0; i < standing->certificates->count && !err; i++) {
+		const char *keyid = standing->certificates->items[i].keyid;
+
+		err = rk_strdup(rk_repo_key_name(repo, rk_keyring_by_id(root->keys, keyid)),
+		    &standing->certified[i]);
+	}
+	return err;
+}
+
 rk_error *
 rk_standing_take(rk_repo *repo, rk_standing **ret_standing)
 {
@@ -118,6 +150,8 @@ rk_standing_take(rk_repo *repo, rk_standing **ret_standing)
 	standing->outstanding = rk_repo_entry(repo)->outstanding_count;
 	for (size_t i = 0; i < roles->count && !err; i++)
 		err = take_role(repo, roles->names[i], &standing->roles[standing->count++]);
+	if (!err && roles->count > 0)
+		err = take_certificates(repo, standing);
 	if (!err)
 		*ret_standing = RK_TAKE(standing);
 	return err;
@@ -126,6 +160,7 @@ rk_standing_take(rk_repo *repo, rk_standing **ret_standing)
 int64_t
 rk_standing_first_expiry(const rk_standing *standing)
 {
+	const rk_certwatch *certificates = standing->certificates;
 	int64_t first = 0;
 
 	for (size_t i = 0; i < standing->count; i++) {
@@ -134,5 +169,8 @@ rk_standing_first_expiry(const rk_standing *standing)
 		if (file->version && (!first || file->expires < first))
 			first = file->expires;
 	}
+	for (size_t i = 0; first && certificates && i < certificates->count; i++)
+		if (certificates->items[i].not_after < first)
+			first = certificates->items[i].not_after;
 	return first;
 }

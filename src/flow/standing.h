@@ -8,6 +8,7 @@
 #ifndef RK_FLOW_STANDING_H
 #define RK_FLOW_STANDING_H
 
+#include "flow/certwatch.h"
 #include "flow/repo.h"
 
 /* One file of a role; version 0: there is none. */
@@ -35,10 +36,12 @@ typedef struct rk_standing {
 	size_t count;
 	size_t outstanding;
 	bool trusted; /* the published roots lead from the anchor */
+	rk_certwatch *certificates; /* of the published root, else of the staged one */
+	char **certified; /* whose they are: keys' names, safe to print */
 } rk_standing;
 
 RK_CHECKED rk_error *rk_standing_take(rk_repo *repo, rk_standing **ret_standing);
-/* The earliest expiry of what is published; 0: nothing is. */
+/* The earliest expiry of what is published, certificates included; 0: nothing is. */
 int64_t rk_standing_first_expiry(const rk_standing *standing);
 void rk_standing_free(rk_standing *standing);
 RK_DEFINE_FREEP(rk_standing)
