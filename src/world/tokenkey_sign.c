@@ -13,7 +13,7 @@
 /* One signature on its way: hashed here, signed elsewhere. */
 struct operation {
 	rk_tokenkey *tokenkey; /* borrowed from the key, which OpenSSL holds meanwhile */
-	rk_payload_pass *pass;
+	EVP_MD_CTX *digest;
 	enum rk_hash hash;
 	bool pss;
 };
@@ -40,16 +40,12 @@ hash_of(enum rk_hash hash)
 
 /* A digest has several names; OpenSSL knows them all. */
 static enum rk_hash
-hash_by_name(OSSL_LIB_CTX *libctx, const char *name)
+hash_of_md(const EVP_MD *md)
 {
-	EVP_MD *md = EVP_MD_fetch(libctx, name, NULL);
-	enum rk_hash found = RK_HASH_NONE;
-
 	for (size_t i = 0; md && i < sizeof(hashes) / sizeof(hashes[0]); i++)
 		if (EVP_MD_is_a(md, hashes[i].name))
-			found = hashes[i].hash;
-	EVP_MD_free(md);
-	return found;
+			return hashes[i].hash;
+	return RK_HASH_NONE;
 }
 
 static bool
@@ -85,8 +81,26 @@ sign_free(void *context)
 	struct operation *operation = context;
 
 	if (operation)
-		rk_payload_pass_free(operation->pass);
+		EVP_MD_CTX_free(operation->digest);
 	free(operation);
+}
+
+/* OpenSSL finishes a copy, so that more may be hashed into what it was copied from. */
+static void *
+sign_dup(void *context)
+{
+	const struct operation *operation = context;
+	struct operation *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = *operation;
+	copy->digest = EVP_MD_CTX_new();
+	if (copy->digest && operation->digest &&
+	    EVP_MD_CTX_copy_ex(copy->digest, operation->digest) == 1)
+		return copy;
+	sign_free(copy);
+	return NULL;
 }
 
 static bool
@@ -211,6 +225,21 @@ sign_gettable(void *context, void *provider)
 	return types;
 }
 
+static bool
+begin_digest(struct operation *operation, const char *name)
+{
+	EVP_MD *md = EVP_MD_fetch(operation->tokenkey->libctx, name, NULL);
+	bool begun;
+
+	operation->hash = hash_of_md(md);
+	EVP_MD_CTX_free(operation->digest);
+	operation->digest = EVP_MD_CTX_new();
+	begun = operation->hash != RK_HASH_NONE && operation->digest &&
+		EVP_DigestInit_ex2(operation->digest, md, NULL) == 1;
+	EVP_MD_free(md);
+	return begun;
+}
+
 static int
 sign_init(void *context, const char *hash_name, void *key, const OSSL_PARAM params[])
 {
@@ -220,25 +249,28 @@ sign_init(void *context, const char *hash_name, void *key, const OSSL_PARAM para
 	if (!handle || !handle->tokenkey)
 		return 0;
 	operation->tokenkey = handle->tokenkey;
-	operation->hash =
-	    hash_by_name(handle->tokenkey->libctx, hash_name && *hash_name ? hash_name : "SHA256");
-	if (operation->hash == RK_HASH_NONE || !sign_set(operation, params))
-		return 0;
-	rk_payload_pass_free(operation->pass);
-	operation->pass = NULL;
-	return settle(operation, rk_payload_begin(1u << operation->hash, false, &operation->pass));
+	return begin_digest(operation, hash_name && *hash_name ? hash_name : "SHA256") &&
+	       sign_set(operation, params);
 }
 
 static int
 sign_update(void *context, const unsigned char *bytes, size_t len)
 {
 	struct operation *operation = context;
-	rk_sink sink;
 
-	if (!operation->pass)
-		return 0;
-	sink = rk_payload_sink(operation->pass);
-	return settle(operation, sink.write(sink.context, bytes, len));
+	return operation->digest && EVP_DigestUpdate(operation->digest, bytes, len) == 1;
+}
+
+/* The digest where a payload has it. */
+static bool
+finish_digest(struct operation *operation, rk_payload *payload)
+{
+	uint8_t *place = operation->hash == RK_HASH_SHA256   ? payload->sha256
+			 : operation->hash == RK_HASH_SHA384 ? payload->sha384
+							     : payload->sha512;
+
+	payload->have = 1u << operation->hash;
+	return operation->digest && EVP_DigestFinal_ex(operation->digest, place, NULL) == 1;
 }
 
 static rk_error *
@@ -281,12 +313,9 @@ sign_final(void *context, unsigned char *sig, size_t *ret_len, size_t size)
 		*ret_len = (size_t)EVP_PKEY_get_size(operation->tokenkey->public_half);
 		return 1;
 	}
-	if (!operation->pass)
+	if (!finish_digest(operation, &payload))
 		return 0;
-	err = rk_payload_finish(operation->pass, &payload);
-	if (!err)
-		err = sign_payload(operation, &payload, &out);
-	rk_payload_clear(&payload);
+	err = sign_payload(operation, &payload, &out);
 	if (!settle(operation, err))
 		return 0;
 	if (out.len == 0 || out.len > size)
@@ -299,6 +328,7 @@ sign_final(void *context, unsigned char *sig, size_t *ret_len, size_t size)
 const OSSL_DISPATCH rk_tokenkey_signature[] = {
     RK_TOKENKEY_ENTRY(OSSL_FUNC_SIGNATURE_NEWCTX, sign_new),
     RK_TOKENKEY_ENTRY(OSSL_FUNC_SIGNATURE_FREECTX, sign_free),
+    RK_TOKENKEY_ENTRY(OSSL_FUNC_SIGNATURE_DUPCTX, sign_dup),
     RK_TOKENKEY_ENTRY(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, sign_init),
     RK_TOKENKEY_ENTRY(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, sign_update),
     RK_TOKENKEY_ENTRY(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, sign_final),
