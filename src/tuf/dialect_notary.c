@@ -396,5 +396,6 @@ const rk_dialect rk_dialect_notary = {
     .expires_text = expires_text,
     .expires_parse = expires_parse,
     .blank = blank,
+    .exact = rk_dialect_notary_exact,
     .path_covers = path_covers,
 };
