@@ -50,7 +50,8 @@ make_job(void *context, size_t index, rk_request *ret_request)
 	*ret_request = (rk_request){.op = RK_OP_SIGN,
 	    .session = jobs->session,
 	    .handle = job->key->handle,
-	    .hash = (uint8_t)job->hash};
+	    .hash = (uint8_t)job->hash,
+	    .pkcs1 = job->pkcs1};
 	return input_of(job, &ret_request->input);
 }
 

@@ -6,8 +6,8 @@
 
 /*
  * The fields of each operation, one letter each, in order:
- * s session, n slot, H handle, I identity, t type, h hash, w wrappable, p path, r reserved,
- * i id, l label, d input, P PIN, O SO PIN.
+ * s session, n slot, H handle, I identity, t type, h hash, k pkcs1, w wrappable, p path,
+ * r reserved, i id, l label, d input, P PIN, O SO PIN.
  */
 static const char *const op_fields[RK_OP_COUNT] = {
     [RK_OP_LOAD] = "pr",
@@ -18,7 +18,7 @@ static const char *const op_fields[RK_OP_COUNT] = {
     [RK_OP_LOGIN] = "sP",
     [RK_OP_KEYS] = "s",
     [RK_OP_GENERATE] = "stwil",
-    [RK_OP_SIGN] = "sHhd",
+    [RK_OP_SIGN] = "sHhkd",
     [RK_OP_DESTROY] = "sHil",
     [RK_OP_INIT] = "nIlOP",
     [RK_OP_CLOSE] = "s",
@@ -59,6 +59,9 @@ put_field(char field, const rk_request *request, rk_buf *out)
 		break;
 	case 'h':
 		rk_buf_byte(out, request->hash);
+		break;
+	case 'k':
+		rk_buf_byte(out, request->pkcs1);
 		break;
 	case 'w':
 		rk_buf_byte(out, request->wrappable);
@@ -200,6 +203,9 @@ get_field(char field, rk_wire_reader *reader, rk_request *request)
 		break;
 	case 'h':
 		request->hash = rk_wire_u8(reader);
+		break;
+	case 'k':
+		request->pkcs1 = rk_wire_u8(reader) != 0;
 		break;
 	case 'w':
 		request->wrappable = rk_wire_u8(reader) != 0;

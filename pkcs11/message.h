@@ -58,6 +58,7 @@ typedef struct rk_request {
 	rk_identity identity;
 	uint8_t type; /* enum rk_key_type */
 	uint8_t hash; /* enum rk_hash */
+	bool pkcs1; /* RSA: PKCS#1 v1.5 instead of PSS */
 	bool wrappable;
 	bool has_reserved; /* C_Initialize gets `reserved` */
 	bool has_pin; /* false: the token's own pad asks for it */

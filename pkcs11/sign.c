@@ -10,28 +10,27 @@
 
 #define SIGNATURE_MAX 2048 /* RSA of 16384 bits */
 
-static const struct pss_hash {
+static const struct hash {
 	CK_MECHANISM_TYPE mechanism;
 	CK_ULONG mgf;
 	CK_ULONG len;
 	const EVP_MD *(*md)(void);
-} pss_hashes[] = {
+} hashes[] = {
     [RK_HASH_SHA224] = {CKM_SHA224, CKG_MGF1_SHA224, 28, EVP_sha224},
     [RK_HASH_SHA256] = {CKM_SHA256, CKG_MGF1_SHA256, 32, EVP_sha256},
     [RK_HASH_SHA384] = {CKM_SHA384, CKG_MGF1_SHA384, 48, EVP_sha384},
     [RK_HASH_SHA512] = {CKM_SHA512, CKG_MGF1_SHA512, 64, EVP_sha512},
 };
 
-/* The PSS hash of a request whose input has that hash's length; NULL otherwise. */
-static const struct pss_hash *
-pss_hash_of(const rk_request *request)
+/* The hash of a request whose input has that hash's length; NULL otherwise. */
+static const struct hash *
+hash_of(const rk_request *request)
 {
-	const struct pss_hash *hash;
+	const struct hash *hash;
 
-	if (request->hash == RK_HASH_NONE ||
-	    request->hash >= sizeof(pss_hashes) / sizeof(pss_hashes[0]))
+	if (request->hash == RK_HASH_NONE || request->hash >= sizeof(hashes) / sizeof(hashes[0]))
 		return NULL;
-	hash = &pss_hashes[request->hash];
+	hash = &hashes[request->hash];
 	return hash->len == request->input.len ? hash : NULL;
 }
 
@@ -117,7 +116,7 @@ static CK_RV
 sign_pss_token(
     rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
-	const struct pss_hash *hash = pss_hash_of(request);
+	const struct hash *hash = hash_of(request);
 	CK_RSA_PKCS_PSS_PARAMS params = {hash->mechanism, hash->mgf, hash->len};
 	struct operation operation = {{CKM_RSA_PKCS_PSS, &params, sizeof(params)}, request->input};
 
@@ -128,7 +127,7 @@ sign_pss_token(
 static CK_RV
 pad_pss(const rk_object *key, const rk_request *request, rk_buf *ret_block)
 {
-	const struct pss_hash *hash = pss_hash_of(request);
+	const struct hash *hash = hash_of(request);
 	size_t spki_len;
 	const uint8_t *spki = key->pubkey ? rk_pubkey_spki(key->pubkey, &spki_len) : NULL;
 	RSA *rsa = spki ? d2i_RSA_PUBKEY(NULL, &spki, (long)spki_len) : NULL;
@@ -158,13 +157,52 @@ sign_pss_host(rk_session *session, const rk_object *key, const rk_request *reque
 	return sign_once(session, key, &operation, ret_raw);
 }
 
+/* The token pads, but does not say what was hashed: that is for us to write (DigestInfo). */
+static CK_RV
+put_digest_info(const struct hash *hash, const rk_wire_span *digest, rk_buf *out)
+{
+	X509_SIG *info = X509_SIG_new();
+	X509_ALGOR *algorithm = NULL;
+	ASN1_OCTET_STRING *octets = NULL;
+	unsigned char *der = NULL;
+	int len = -1;
+
+	if (info)
+		X509_SIG_getm(info, &algorithm, &octets);
+	if (info &&
+	    X509_ALGOR_set0(
+		algorithm, OBJ_nid2obj(EVP_MD_get_type(hash->md())), V_ASN1_NULL, NULL) == 1 &&
+	    ASN1_OCTET_STRING_set(octets, digest->bytes, (int)digest->len) == 1)
+		len = i2d_X509_SIG(info, &der);
+	if (len > 0)
+		rk_buf_append(out, der, (size_t)len);
+	OPENSSL_free(der);
+	X509_SIG_free(info);
+	return len > 0 && !out->failed ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+static CK_RV
+sign_pkcs1(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
+{
+	RK_AUTO_BUF(info);
+	struct operation operation = {{CKM_RSA_PKCS, NULL, 0}, {NULL, 0}};
+	CK_RV rv = put_digest_info(hash_of(request), &request->input, &info);
+
+	if (rv != CKR_OK)
+		return rv;
+	operation.input = (rk_wire_span){(const uint8_t *)info.data, info.len};
+	return sign_once(session, key, &operation, ret_raw);
+}
+
 static CK_RV
 sign_rsa(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	CK_RV rv = CKR_OK;
 
-	if (!pss_hash_of(request))
+	if (!hash_of(request))
 		return RK_CKR_PROTOCOL;
+	if (request->pkcs1)
+		return sign_pkcs1(session, key, request, ret_raw);
 	if (session->pss == RK_PSS_UNDECIDED)
 		rv = choose_pss(session);
 	if (rv != CKR_OK)

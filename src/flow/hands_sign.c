@@ -92,6 +92,7 @@ sign_on_tray(const struct rk_hands_tray *tray, struct rk_hand_job *jobs, size_t 
 			continue;
 		batch[used].key = jobs[i].hand->key;
 		batch[used].hash = jobs[i].scheme->hash;
+		batch[used].pkcs1 = jobs[i].scheme->family == RK_FAMILY_RSA_PKCS1;
 		batch[used].payload = jobs[i].payload;
 		origin[used++] = &jobs[i];
 	}

@@ -85,6 +85,7 @@ struct rk_key_spec {
 struct rk_sign_job {
 	const rk_token_key *key;
 	enum rk_hash hash; /* for ECDSA and RSA; RK_HASH_NONE for Ed25519 */
+	bool pkcs1; /* RSA: padded as PKCS#1 v1.5 instead of PSS; RK_E_TOKEN_UNSUPPORTED */
 	const rk_payload *payload;
 	rk_buf signature;
 	rk_error *err;

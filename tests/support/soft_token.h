@@ -71,6 +71,7 @@ struct rk_soft_token {
 	struct rk_soft_pair keys[RK_SOFT_KEYS_MAX];
 	size_t key_count; /* places used, destroyed ones too */
 	bool unsupported[RK_KEY_GENERATED_COUNT];
+	bool no_pkcs1; /* RSA signs as PSS alone */
 	/* what goes wrong */
 	enum rk_soft_lie lie;
 	unsigned lie_at; /* only in signature number N; 0: in each */

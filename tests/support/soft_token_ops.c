@@ -4,6 +4,8 @@
 
 #include "base/show.h"
 
+#include <openssl/rsa.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,11 +291,19 @@ pair_of(struct rk_soft_token *soft, const rk_token_key *key)
 	return NULL;
 }
 
+static struct rk_soft_wish
+wish_of(const struct rk_sign_job *job, const rk_payload *payload)
+{
+	return (struct rk_soft_wish){.hash = job->hash,
+	    .payload = payload,
+	    .rsa_padding = job->pkcs1 ? RSA_PKCS1_PADDING : 0};
+}
+
 static void
 sign_as_stranger(const struct rk_soft_pair *pair, const struct rk_sign_job *job, rk_buf *out)
 {
 	EVP_PKEY *stranger = rk_soft_key_new(pair->type);
-	const struct rk_soft_wish wish = {.hash = job->hash, .payload = job->payload};
+	const struct rk_soft_wish wish = wish_of(job, job->payload);
 
 	rk_soft_key_sign(stranger, &wish, out);
 	EVP_PKEY_free(stranger);
@@ -305,7 +315,7 @@ sign_other_bytes(const struct rk_soft_pair *pair, const struct rk_sign_job *job,
 	rk_payload other;
 
 	assert_ok(rk_payload_from_bytes("something else", 14, &other));
-	const struct rk_soft_wish wish = {.hash = job->hash, .payload = &other};
+	const struct rk_soft_wish wish = wish_of(job, &other);
 	rk_soft_key_sign(pair->pair, &wish, out);
 	rk_payload_clear(&other);
 }
@@ -313,7 +323,7 @@ sign_other_bytes(const struct rk_soft_pair *pair, const struct rk_sign_job *job,
 static void
 sign_with_lie(const struct rk_soft_pair *pair, struct rk_sign_job *job, enum rk_soft_lie lie)
 {
-	const struct rk_soft_wish wish = {.hash = job->hash, .payload = job->payload};
+	const struct rk_soft_wish wish = wish_of(job, job->payload);
 	RK_AUTO_BUF(sig);
 
 	if (lie == RK_SOFT_STRANGER)
@@ -339,6 +349,8 @@ sign_one(struct rk_soft_opened *opened, struct rk_sign_job *job)
 
 	if (!pair)
 		return rk_fail(RK_E_TOKEN, NULL, "no key has this handle");
+	if (job->pkcs1 && soft->no_pkcs1)
+		return rk_fail(RK_E_TOKEN_UNSUPPORTED, NULL, "it pads as PSS alone");
 	if (++soft->signs == soft->sign_fails_at)
 		return rk_fail(
 		    soft->sign_fails, NULL, "the rehearsed failure of signature %u", soft->signs);

@@ -102,6 +102,7 @@ requests_travel_whole(void **state)
 	    .handle = 42,
 	    .type = 2,
 	    .hash = RK_OP_KEYS,
+	    .pkcs1 = true,
 	    .wrappable = true,
 	    .has_reserved = true,
 	    .path = {(const uint8_t *)"/m.so", 5},

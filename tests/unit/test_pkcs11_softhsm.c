@@ -302,6 +302,33 @@ many_signatures_are_in_flight_each_with_its_outcome(void **state)
 	rk_payload_clear(&payloads[1]);
 }
 
+/* As certificates have it, and only where it is asked for. */
+static void
+an_rsa_key_signs_with_pkcs1_too(void **state)
+{
+	static const rk_scheme pkcs1 = {
+	    "rsa-pkcs1v15-sha256", RK_FAMILY_RSA_PKCS1, RK_HASH_SHA256, RK_SIG_RAW, 0};
+	rk_softhsm *softhsm = with_one_token(state);
+	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
+	RK_AUTO(rk_token_key) key = NULL;
+	rk_payload payload;
+
+	assert_ok(rk_softhsm_generate(token, RK_KEY_RSA2048, "root", &key));
+	assert_ok(rk_payload_from_bytes("text", 4, &payload));
+	for (int i = 0; i < 2; i++) {
+		const rk_scheme *scheme = i ? &pkcs1 : rk_pubkey_token_scheme(key->pubkey);
+		struct rk_sign_job job = {
+		    .key = key, .hash = RK_HASH_SHA256, .pkcs1 = i == 1, .payload = &payload};
+
+		assert_ok(token->ops->sign(token, &job, 1));
+		assert_ok(job.err);
+		assert_ok(rk_pubkey_verify(
+		    key->pubkey, scheme, &payload, job.signature.data, job.signature.len));
+		rk_buf_clear(&job.signature);
+	}
+	rk_payload_clear(&payload);
+}
+
 static void
 an_ed25519_key_signs_a_megabyte(void **state)
 {
@@ -430,6 +457,7 @@ main(void)
 	    with_softhsm(without_a_login_nothing_is_made),
 	    with_softhsm(two_keys_that_fit_are_an_error_that_lists_both),
 	    with_softhsm(many_signatures_are_in_flight_each_with_its_outcome),
+	    with_softhsm(an_rsa_key_signs_with_pkcs1_too),
 	    with_softhsm(an_ed25519_key_signs_a_megabyte),
 	    with_softhsm(a_worker_killed_after_the_login_is_a_token_gone_and_the_parent_goes_on),
 	    with_softhsm(a_token_may_be_closed_after_its_house_is_gone),
