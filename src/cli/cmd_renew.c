@@ -2,6 +2,7 @@
 #include "cli/work.h"
 
 #include "base/show.h"
+#include "flow/certwatch.h"
 #include "flow/edit.h"
 
 #include <string.h>
@@ -61,6 +62,33 @@ note_renewed(const char *repo, const char *role, int64_t version, rk_node *array
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 
+/* A new expiry of root does not help a certificate: that one is named, with what renews it. */
+static rk_error *
+name_certificates(rk_repo *repo)
+{
+	rk_env *env = rk_repo_env(repo);
+	RK_AUTO(rk_certwatch) watch = NULL;
+	const rk_root *root = NULL;
+	rk_error *err = rk_repo_root(repo, RK_VIEW_NEXT, &root);
+
+	if (!err)
+		err = rk_certwatch_take(root, rk_repo_keep(repo), env->ops->now(env), &watch);
+	for (size_t i = 0; !err && i < watch->count; i++) {
+		const struct rk_certwatch_item *item = &watch->items[i];
+		const rk_tuf_key *key = rk_keyring_by_id(root->keys, item->keyid);
+		RK_AUTO_BUF(line);
+
+		if (!item->alarm)
+			continue;
+		rk_certwatch_sentence(item, rk_repo_key_name(repo, key),
+		    RK_SHOW_BARE(rk_repo_name(repo)), env->ops->now(env), &line);
+		err = rk_buf_check(&line);
+		if (!err)
+			rk_sayf(env, RK_SAY_WARNING, "%s", rk_buf_str(&line));
+	}
+	return err;
+}
+
 static rk_error *
 renew_repo(
     rk_repo *repo, const struct renew_args *renew, rk_change *change, rk_plan *plan, rk_node *array)
@@ -89,7 +117,7 @@ renew_repo(
 	if (!err && plan->count > before)
 		err = rk_edit_journal(
 		    repo, &(struct rk_edit_note){.action = "renew", .note = renew->role}, change);
-	return err;
+	return err || renew->role ? err : name_certificates(repo);
 }
 
 static rk_error *
@@ -162,7 +190,9 @@ const struct rk_command rk_cmd_renew = {
     .options = renew_options,
     .effects = RK_WRITES_METADATA,
     .example = "rootkeep renew --all\nrootkeep renew demo --role timestamp",
-    .description = "Then 'rootkeep sign' signs it. Warning windows are in keep.json's policy.",
+    .description =
+	"Then 'rootkeep sign' signs it. Warning windows are in keep.json's policy. A root "
+	"certificate inside its own window is named, with the commands that renew it.",
     .run = renew_run,
 };
 

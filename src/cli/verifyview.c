@@ -67,6 +67,19 @@ finding_node(const rk_finding *finding, rk_node *array)
 }
 
 static rk_error *
+warning_node(const char *sentence, rk_node *array)
+{
+	RK_AUTO(rk_node) node = rk_node_new_object();
+	rk_error *err = node ? rk_node_put_text(node, "severity", "warning") : rk_out_of_memory();
+
+	if (!err)
+		err = rk_node_put_text(node, "role", "root");
+	if (!err)
+		err = rk_node_put_text(node, "text", sentence);
+	return err ? err : rk_node_append(array, RK_TAKE(node));
+}
+
+static rk_error *
 put_lists(const rk_judge *judge, rk_node *node)
 {
 	const rk_client_state *state = judge->state;
@@ -82,6 +95,8 @@ put_lists(const rk_judge *judge, rk_node *node)
 		err = role_node(&state->roles[i], lists[0]);
 	for (size_t i = 0; i < state->finding_count && !err; i++)
 		err = finding_node(&state->findings[i], lists[1]);
+	for (size_t i = 0; judge->warnings && i < judge->warnings->count && !err; i++)
+		err = warning_node(judge->warnings->names[i], lists[1]);
 	for (size_t i = 0; i < missable_count && !err; i++)
 		if (judge->missing[missable[i]])
 			err = rk_node_append_text(lists[2], rk_role_kind_name(missable[i]));
@@ -159,8 +174,13 @@ role_table(struct rk_run *run, const rk_client_state *state)
 
 /* What is fatal is told by the error. */
 static void
-finding_lines(struct rk_run *run, const rk_client_state *state)
+finding_lines(struct rk_run *run, const rk_judge *judge)
 {
+	const rk_client_state *state = judge->state;
+
+	for (size_t i = 0; judge->warnings && i < judge->warnings->count; i++)
+		rk_render_styled(
+		    run->out, RK_CAUTION, "warning: root: %s", judge->warnings->names[i]);
 	for (size_t i = 0; i < state->finding_count; i++) {
 		const rk_finding *finding = &state->findings[i];
 
@@ -206,7 +226,7 @@ rk_verifyview_render(struct rk_run *run, const rk_judge *judge, const char *what
 	err = role_table(run, judge->state);
 	if (err)
 		return err;
-	finding_lines(run, judge->state);
+	finding_lines(run, judge);
 	if (!believed)
 		return NULL;
 	end_lines(run, judge, what);

@@ -1,10 +1,13 @@
 #include "flow/judge.h"
 
 #include "base/show.h"
+#include "flow/certwatch.h"
 #include "flow/judge_private.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define KEYID_SHOWN 12
 
 void
 rk_judge_free(rk_judge *judge)
@@ -12,6 +15,7 @@ rk_judge_free(rk_judge *judge)
 	if (!judge)
 		return;
 	rk_client_state_free(judge->state);
+	rk_names_free(judge->warnings);
 	free(judge);
 }
 
@@ -267,6 +271,45 @@ walk(struct inquest *inquest)
 }
 
 static rk_error *
+warn_of(struct inquest *inquest, const struct rk_certwatch_item *item)
+{
+	const rk_judge *judge = inquest->judge;
+	const rk_tuf_key *key = rk_keyring_by_id(judge->state->root->keys, item->keyid);
+	rk_repo *repo = inquest->wish->repo;
+	RK_AUTO(rk_str) digits = NULL;
+	RK_AUTO_BUF(sentence);
+	rk_error *err = rk_strndup(item->keyid, KEYID_SHOWN, &digits);
+
+	if (err || !item->alarm)
+		return err;
+	rk_certwatch_sentence(item, repo ? rk_repo_key_name(repo, key) : RK_SHOW_BARE(digits),
+	    repo ? RK_SHOW_BARE(rk_repo_name(repo)) : NULL, inquest->request.now, &sentence);
+	err = rk_buf_check(&sentence);
+	return err ? err : rk_names_add(judge->warnings, rk_buf_str(&sentence));
+}
+
+/* Of the root that a client ends at, and also where it refuses what follows. */
+static rk_error *
+watch_certificates(struct inquest *inquest)
+{
+	const rk_root *root = inquest->judge->state ? inquest->judge->state->root : NULL;
+	rk_repo *repo = inquest->wish->repo;
+	RK_AUTO(rk_certwatch) watch = NULL;
+	rk_error *err = NULL;
+
+	if (!root)
+		return NULL;
+	inquest->judge->warnings = calloc(1, sizeof(*inquest->judge->warnings));
+	if (!inquest->judge->warnings)
+		return rk_out_of_memory();
+	err =
+	    rk_certwatch_take(root, repo ? rk_repo_keep(repo) : NULL, inquest->request.now, &watch);
+	for (size_t i = 0; !err && i < watch->count; i++)
+		err = warn_of(inquest, &watch->items[i]);
+	return err;
+}
+
+static rk_error *
 judge_all(struct inquest *inquest)
 {
 	const struct rk_judge_wish *wish = inquest->wish;
@@ -274,8 +317,10 @@ judge_all(struct inquest *inquest)
 
 	if (!err && wish->since)
 		err = recall(inquest);
-	if (!err)
+	if (!err) {
 		err = walk(inquest);
+		err = rk_join(err, watch_certificates(inquest));
+	}
 	if (!err && wish->targets)
 		err = rk_judge_targets(inquest->judge, wish->env, wish->targets);
 	return err;

@@ -36,8 +36,9 @@ OURS_IN = {
     "src/flow/signing_derive.c": re.compile(r"doc->role$"),
     "src/flow/custody_record.c": re.compile(r"rule->(?:unknown|wrong)$"),  # a table
     "src/cli/cmd_rehearse.c": re.compile(r"(?:command|act)$"),  # of flow/rehearse.c's table
-    "src/cli/cmd_status.c": re.compile(r"rk_buf_str\(&who\)$"),  # keys' names
-    "src/cli/verifyview.c": re.compile(r"under$"),
+    "src/cli/cmd_renew.c": re.compile(r"rk_buf_str\(&line\)$"),  # certwatch.h
+    "src/cli/cmd_status.c": re.compile(r"rk_buf_str\(&(?:who|line)\)$"),  # keys' names; certwatch.h
+    "src/cli/verifyview.c": re.compile(r"(?:under|judge->warnings->names\[i\])$"),  # judge.h
     "src/keep/journal.c": re.compile(r"torn_note\(&walk\.head\)$"),
     "src/keep/keep_key_find.c": re.compile(r"rk_buf_str\(&search->names\)$"),  # keys' names
     "src/cli/cmd_target.c": re.compile(r"what->action$"),  # two commands' names
