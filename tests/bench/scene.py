@@ -17,7 +17,7 @@ sys.path.insert(0, str(HERE.parent / "stories"))
 import story  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("RK_BUILD") or pathlib.Path(story.BINARY or ".").resolve().parent)
-LOG_LIMIT = 3600
+LONGEST = 3600
 
 
 def program(name):
@@ -51,9 +51,10 @@ class Scene(story.Story):
         report = self.folder / "meter"
         out = self.folder / "out"
         with open(out, "wb") as sink:
-            subprocess.run([program("meter"), report, *words], cwd=cwd or self.keep, check=True,
+            subprocess.run([program("meter"), report, *map(str, words)], cwd=cwd or self.keep,
                            env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL, stdout=sink,
-                           stderr=subprocess.STDOUT, timeout=LOG_LIMIT, start_new_session=True)
+                           stderr=subprocess.STDOUT, timeout=LONGEST, start_new_session=True,
+                           check=True)
         wall, user, system, rss, status = report.read_text().split()
         if int(status) not in allowed:
             said = out.read_text(errors="replace")[:2000]
@@ -90,9 +91,9 @@ class Scene(story.Story):
             self.key(name, token, key_type)
         return token
 
-    def repositories(self, count):
-        """As many, signed and published: repo-0, repo-1 …"""
-        for number in range(count):
+    def repositories(self, count, since=0):
+        """Up to so many, signed and published: repo-0, repo-1 …"""
+        for number in range(since, count):
             self.repository(f"repo-{number}")
         self.good("sign", "--all")
 
