@@ -179,17 +179,33 @@ rk_sink_buf(rk_buf *buf)
 	return (rk_sink){sink_write, buf};
 }
 
-static int
-hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
+#define IS_HEX 0x10
+
+/* What a digit says, with IS_HEX where it is one: metadata has hundreds of millions of them. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = IS_HEX,
+    ['1'] = IS_HEX | 1,
+    ['2'] = IS_HEX | 2,
+    ['3'] = IS_HEX | 3,
+    ['4'] = IS_HEX | 4,
+    ['5'] = IS_HEX | 5,
+    ['6'] = IS_HEX | 6,
+    ['7'] = IS_HEX | 7,
+    ['8'] = IS_HEX | 8,
+    ['9'] = IS_HEX | 9,
+    ['a'] = IS_HEX | 10,
+    ['b'] = IS_HEX | 11,
+    ['c'] = IS_HEX | 12,
+    ['d'] = IS_HEX | 13,
+    ['e'] = IS_HEX | 14,
+    ['f'] = IS_HEX | 15,
+    ['A'] = IS_HEX | 10,
+    ['B'] = IS_HEX | 11,
+    ['C'] = IS_HEX | 12,
+    ['D'] = IS_HEX | 13,
+    ['E'] = IS_HEX | 14,
+    ['F'] = IS_HEX | 15,
+};
 
 rk_error *
 rk_unhex(const char *text, size_t text_len, uint8_t *out, size_t len)
@@ -198,12 +214,13 @@ rk_unhex(const char *text, size_t text_len, uint8_t *out, size_t len)
 		return rk_fail(RK_E_MALFORMED, NULL, "%zu hex digits where %zu were expected",
 		    text_len, 2 * len);
 	for (size_t i = 0; i < len; i++) {
-		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+		unsigned high = hex_digits[(uint8_t)text[2 * i]];
+		unsigned low = hex_digits[(uint8_t)text[2 * i + 1]];
 
-		if (high < 0 || low < 0)
+		if (!(high & low & IS_HEX))
 			return rk_fail(RK_E_MALFORMED, NULL, "character %zu is not a hex digit",
-			    2 * i + (high < 0 ? 1 : 2));
-		out[i] = (uint8_t)(high << 4 | low);
+			    2 * i + (high ? 2 : 1));
+		out[i] = (uint8_t)(high << 4 | (low & 0xf));
 	}
 	return NULL;
 }

@@ -87,6 +87,23 @@ RK_CHECKED rk_error *rk_text_take(rk_buf *buf, rk_text **ret_text);
 /* A pass is done with everything before `offset`: give those pages back. A hint,
  * cheap enough to give often. */
 void rk_text_forget(const rk_text *text, size_t offset);
+/* The bytes from one offset to another, to `sink`, a piece at a time; their pages are given back. */
+RK_CHECKED rk_error *rk_text_feed(const rk_text *text, size_t from, size_t to, rk_sink sink);
+/*
+ * A text that comes through a sink: a small one stays in memory, a large one goes to a private file
+ * without a name, on a disk.
+ */
+typedef struct rk_spool rk_spool;
+RK_CHECKED rk_error *rk_spool_open(rk_spool **ret_spool);
+rk_sink rk_spool_sink(rk_spool *spool);
+/* Once; the spool is spent. */
+RK_CHECKED rk_error *rk_spool_finish(rk_spool *spool, rk_text **ret_text);
+void rk_spool_free(rk_spool *spool);
+RK_DEFINE_FREEP(rk_spool)
+/* Do both say the same, byte for byte, from these offsets on? */
+bool rk_text_same(const rk_text *a, size_t a_from, const rk_text *b, size_t b_from, size_t len);
+/* Is the file at `path`, as it is now, these bytes and no others? RK_E_NOT_FOUND, RK_E_IO. */
+RK_CHECKED rk_error *rk_text_is_file(const rk_text *text, const char *path, bool *ret_same);
 void rk_text_free(rk_text *text);
 RK_DEFINE_FREEP(rk_text)
 
@@ -98,11 +115,13 @@ rk_file_replace(const rk_dir *dir, const char *name, const void *bytes, size_t l
  * a pipe or one of our own descriptors (/dev/stdout). */
 RK_CHECKED rk_error *
 rk_file_replace_path(const char *path, const void *bytes, size_t len, unsigned mode);
+/* The same for what comes through a sink. */
+typedef struct rk_writer rk_writer;
+RK_CHECKED rk_error *rk_writer_open_path(const char *path, unsigned mode, rk_writer **ret_writer);
 /* A new file that must not exist. RK_E_EXISTS. */
 RK_CHECKED rk_error *
 rk_file_create(const rk_dir *dir, const char *name, const void *bytes, size_t len, unsigned mode);
 /* A file that grows through a sink, then gets its name; not fsynced until rk_writer_finish. */
-typedef struct rk_writer rk_writer;
 RK_CHECKED rk_error *rk_writer_open(
     const rk_dir *dir, const char *name, bool exclusive, unsigned mode, rk_writer **ret_writer);
 rk_sink rk_writer_sink(rk_writer *writer);

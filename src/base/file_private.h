@@ -14,6 +14,7 @@
 
 #define RK_FILE_TEMP ".rk-tmp-" /* how the names of unfinished files begin */
 #define RK_FILE_PIECE (64 * 1024) /* bytes read or hashed at a time */
+#define RK_FILE_LARGE ((size_t)1 << 20) /* from here on pages are worth giving back */
 #define RK_FILE_PART (NAME_MAX + 2) /* a name, a byte to tell that it is too long, the zero */
 
 struct rk_dir {
@@ -64,6 +65,12 @@ RK_CHECKED rk_error *rk_file_sync_folder(int fd, const char *where);
 bool rk_file_next_part(const char **at, char part[static RK_FILE_PART]);
 /* What is no name: too long (cut off to NAME_MAX bytes), "." and "..". RK_E_UNSAFE, RK_E_IO. */
 RK_CHECKED rk_error *rk_file_check_part(const char *part, const char *where);
+/* A file without a name, on a disk where there is one, which nobody else can open. -1 with errno. */
+int rk_text_private_file(void);
+/* What to say where there is no room for it. */
+RK_CHECKED rk_error *rk_text_no_copy(int number, const char *where);
+/* The file of a descriptor as a text; the descriptor may be closed afterwards. */
+RK_CHECKED rk_error *rk_text_map(int fd, size_t len, const char *where, rk_text **ret_text);
 /* All of it, whatever the system takes at a time. 0 or an errno value. */
 int rk_file_write_all(int fd, const void *bytes, size_t len);
 /* Up to `len` bytes; less only at the end. -1 with errno. */

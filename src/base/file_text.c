@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LARGE ((size_t)1 << 20) /* from here on pages are worth giving back */
 #define FORGET_STEP ((size_t)1 << 20)
 #define COPY_FOLDER "/var/tmp" /* on a disk by convention, so that the pages can leave memory */
 
@@ -107,8 +106,8 @@ rk_text_forget(const rk_text *text, size_t offset)
 	atomic_store(&owner->forgotten, offset);
 }
 
-static rk_error *
-map(int fd, size_t len, const char *where, rk_text **ret_text)
+rk_error *
+rk_text_map(int fd, size_t len, const char *where, rk_text **ret_text)
 {
 	RK_AUTO(rk_text) text = NULL;
 	struct owner *owner;
@@ -138,17 +137,16 @@ too_large(const char *where, size_t max)
 	    "%s is larger than %zu bytes", RK_SHOW(where), max);
 }
 
-/* A file without a name, which nobody else can open. -1 with errno. */
-static int
-open_private(void)
+int
+rk_text_private_file(void)
 {
 	int fd = open(COPY_FOLDER, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 
 	return fd >= 0 ? fd : memfd_create("rootkeep", MFD_CLOEXEC);
 }
 
-static rk_error *
-no_copy(int number, const char *where)
+rk_error *
+rk_text_no_copy(int number, const char *where)
 {
 	return rk_advise(rk_file_trouble(number, "make a private copy of", where),
 	    "make room in %s", COPY_FOLDER);
@@ -174,7 +172,7 @@ copy_rest(struct copying *copying, char *piece)
 			return too_large(copying->where, copying->max);
 		number = rk_file_write_all(copying->to, piece, (size_t)got);
 		if (number != 0)
-			return no_copy(number, copying->where);
+			return rk_text_no_copy(number, copying->where);
 		copying->len += (size_t)got;
 	}
 	return got < 0 ? rk_file_trouble(errno, "read", copying->where) : NULL;
@@ -190,17 +188,17 @@ copy_large(struct copying *copying, const rk_buf *head, rk_text **ret_text)
 
 	if (!piece)
 		return rk_out_of_memory();
-	copying->to = open_private();
+	copying->to = rk_text_private_file();
 	if (copying->to < 0)
 		return rk_file_trouble(errno, "make a private copy of", copying->where);
 	copying->len = head->len;
 	number = rk_file_write_all(copying->to, head->data, head->len);
 	if (number != 0)
-		err = no_copy(number, copying->where);
+		err = rk_text_no_copy(number, copying->where);
 	if (!err)
 		err = copy_rest(copying, piece);
 	if (!err)
-		err = map(copying->to, copying->len, copying->where, ret_text);
+		err = rk_text_map(copying->to, copying->len, copying->where, ret_text);
 	close(copying->to);
 	return err;
 }
@@ -227,7 +225,7 @@ copy(int fd, size_t max, const char *where, rk_text **ret_text)
 	bool at_end = false;
 	rk_error *err = NULL;
 
-	while (!err && !at_end && head.len < LARGE) {
+	while (!err && !at_end && head.len < RK_FILE_LARGE) {
 		err = read_piece(fd, &head, where, &at_end);
 		if (!err && head.len > max)
 			err = too_large(where, max);
@@ -247,8 +245,8 @@ read_open(int fd, const rk_file_place *place, size_t max, rk_text **ret_text)
 	if ((uint64_t)st.st_size > max)
 		return too_large(place->where, max);
 	/* Beneath our own folder nobody else can change the bytes under us. */
-	if (place->trust == RK_DIR_OURS && (size_t)st.st_size >= LARGE)
-		return map(fd, (size_t)st.st_size, place->where, ret_text);
+	if (place->trust == RK_DIR_OURS && (size_t)st.st_size >= RK_FILE_LARGE)
+		return rk_text_map(fd, (size_t)st.st_size, place->where, ret_text);
 	return copy(fd, max, place->where, ret_text);
 }
 

@@ -249,16 +249,23 @@ refuse_special(const rk_file_place *place)
 }
 
 rk_error *
-rk_file_replace_path(const char *path, const void *bytes, size_t len, unsigned mode)
+rk_writer_open_path(const char *path, unsigned mode, rk_writer **ret_writer)
 {
-	RK_AUTO(rk_writer) writer = NULL;
 	RK_FILE_PLACE(place);
 	rk_error *err;
 
 	err = find_path(path, &place);
 	if (!err)
 		err = refuse_special(&place);
-	if (!err)
-		err = open_in(&place, false, mode, &writer);
+	return err ? err : open_in(&place, false, mode, ret_writer);
+}
+
+rk_error *
+rk_file_replace_path(const char *path, const void *bytes, size_t len, unsigned mode)
+{
+	RK_AUTO(rk_writer) writer = NULL;
+	rk_error *err;
+
+	err = rk_writer_open_path(path, mode, &writer);
 	return err ? err : write_whole(writer, bytes, len);
 }

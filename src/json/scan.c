@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define FETCH_AHEAD 8
+#define FEW 16
+#define NOTED_LEVELS 2 /* levels whose members are noted */
 #define FORGET_STEP ((ptrdiff_t)1 << 20)
 
 /* A member's name. */
@@ -110,16 +112,6 @@ says_twice(struct rk_scan *scan, const char *key)
 	return scan->err ? NULL : rk_scan_fail(scan, RK_E_MALFORMED, span.text, what);
 }
 
-/* An object turns out to be unsorted at the member before `end`: index what there is of it. */
-static bool
-begin_order(struct rk_scan *scan, struct rk_order *order, const char *start, const char *end)
-{
-	rk_json part = {.text = start, .len = (size_t)(end - start) + 1, .kind = RK_JSON_OBJECT};
-
-	scan->err = rk_order_add_all(order, &part);
-	return !scan->err;
-}
-
 /* The members of an unsorted object: are any two of the same name? */
 static bool
 check_order(struct rk_scan *scan, struct rk_order *order)
@@ -204,7 +196,28 @@ struct names {
 	const char *start; /* of the object */
 	struct name last;
 	struct rk_order order; /* of all names, once they are not sorted */
+	/* Of an outer object, whose members may be as large as the text: the first ones. */
+	const char *first[FEW];
+	size_t count;
 };
+
+/* An object turns out to be unsorted at the member before `end`: index what there is of it. */
+static bool
+begin_order(struct rk_scan *scan, struct names *names, const char *end)
+{
+	rk_json part = {.text = names->start,
+	    .len = (size_t)(end - names->start) + 1,
+	    .kind = RK_JSON_OBJECT,
+	    .source = scan->source};
+
+	if (names->count == 0 || names->count > FEW) {
+		scan->err = rk_order_add_all(&names->order, &part);
+		return !scan->err;
+	}
+	for (size_t i = 0; i < names->count && !scan->err; i++)
+		scan->err = rk_order_add(&names->order, names->first[i]);
+	return !scan->err;
+}
 
 /* Names in order need only be compared with the one before. */
 static inline bool
@@ -219,7 +232,29 @@ check_name(struct rk_scan *scan, struct names *names, const struct name *name, u
 		return order < 0;
 	if (level >= scan->unsorted)
 		scan->unsorted = level + 1;
-	return begin_order(scan, &names->order, names->start, name->text - 1);
+	return begin_order(scan, names, name->text - 1);
+}
+
+/* A member of one of the outer objects; the answer is its number, 0: there is no room. What the
+ * levels hold is known when the scan has ended. */
+static size_t
+note_member(struct rk_scan *scan, unsigned level, struct names *names, const struct name *name,
+    const char *value)
+{
+	struct rk_scan_notes *notes = scan->notes;
+	const char *key = name->text - 1;
+
+	if (names->count < FEW)
+		names->first[names->count] = name->text;
+	names->count++;
+	if (!notes)
+		return 0;
+	notes->whole = notes->whole && notes->count < RK_SCAN_NOTES;
+	if (!notes->whole)
+		return 0;
+	notes->items[notes->count++] = (struct rk_scan_note){
+	    {.text = key, .len = name->len + 2, .kind = RK_JSON_STRING}, {.text = value}, level};
+	return notes->count;
 }
 
 /* Where members begin; up to the closing brace. */
@@ -227,6 +262,8 @@ static const char *
 scan_members(struct rk_scan *scan, const char *at, unsigned level, struct names *names)
 {
 	struct name name;
+	const char *value;
+	size_t noted = 0;
 
 	while (at >= scan->end || *at != '}') {
 		at = scan_name(scan, at, level, &name);
@@ -238,7 +275,12 @@ scan_members(struct rk_scan *scan, const char *at, unsigned level, struct names 
 			scan->err = rk_order_add(&names->order, name.text);
 		if (scan->err)
 			return NULL;
+		value = at;
+		if (level < NOTED_LEVELS)
+			noted = note_member(scan, level, names, &name, value);
 		at = scan_value(scan, at, level + 1);
+		if (level < NOTED_LEVELS && at && noted)
+			scan->notes->items[noted - 1].value.len = (size_t)(at - value);
 		if (at)
 			at = scan_separator(scan, at, level, '}');
 		if (!at)
@@ -250,7 +292,13 @@ scan_members(struct rk_scan *scan, const char *at, unsigned level, struct names 
 static const char *
 scan_object(struct rk_scan *scan, const char *at, unsigned level)
 {
-	struct names names = {.start = at};
+	struct names names;
+
+	/* But for the first names: most objects have no use for those. */
+	names.start = at;
+	names.last = (struct name){0};
+	names.order = (struct rk_order){0};
+	names.count = 0;
 
 	at = scan_space(scan, at + 1, level);
 	at = scan_members(scan, at, level, &names);
@@ -331,6 +379,33 @@ kind_of(char first)
 	}
 }
 
+/* What is known of a container's levels, as those further down have it. */
+static uint8_t
+levels_down(unsigned levels, unsigned down)
+{
+	return levels > down ? (uint8_t)(levels - down + 1) : 1;
+}
+
+/* What walking to them would have said of them. */
+static void
+complete_notes(const struct rk_scan *scan)
+{
+	struct rk_scan_notes *notes = scan->notes;
+
+	for (size_t i = 0; notes && i < notes->count; i++) {
+		struct rk_scan_note *note = &notes->items[i];
+		rk_json *const spans[] = {&note->key, &note->value};
+
+		note->value.kind = kind_of(*note->value.text);
+		for (size_t j = 0; j < 2; j++) {
+			spans[j]->unsorted = levels_down(scan->unsorted, note->depth + 1);
+			spans[j]->loose = levels_down(scan->loose, note->depth + 1);
+			spans[j]->portable = scan->portable;
+			spans[j]->source = scan->source;
+		}
+	}
+}
+
 static rk_error *
 scan_all(struct rk_scan *scan, rk_json *ret_value)
 {
@@ -346,6 +421,7 @@ scan_all(struct rk_scan *scan, rk_json *ret_value)
 		    scan, RK_E_MALFORMED, after, "something follows where the text should end");
 		return scan->err;
 	}
+	complete_notes(scan);
 	*ret_value = (rk_json){
 	    .text = start,
 	    .len = (size_t)(end - start),
@@ -372,8 +448,20 @@ rk_scan_bytes(const char *bytes, size_t len, const char *name, rk_json *ret_valu
 rk_error *
 rk_scan(const rk_text *text, const char *name, rk_json *ret_value)
 {
-	struct rk_scan scan = {.name = name, .portable = true, .source = text, .start = text->data};
+	return rk_scan_noting(text, name, NULL, ret_value);
+}
 
+rk_error *
+rk_scan_noting(
+    const rk_text *text, const char *name, struct rk_scan_notes *notes, rk_json *ret_value)
+{
+	struct rk_scan scan = {
+	    .name = name, .portable = true, .source = text, .start = text->data, .notes = notes};
+
+	if (notes) {
+		notes->count = 0;
+		notes->whole = true;
+	}
 	scan.end = scan.start + text->len;
 	scan.forget_at = scan.start;
 	return scan_all(&scan, ret_value);

@@ -46,6 +46,23 @@ typedef struct rk_json {
 
 /* Pass over all of `text`; `name` is for messages ("root.json", foreign). */
 RK_CHECKED rk_error *rk_scan(const rk_text *text, const char *name, rk_json *ret_value);
+/*
+ * The same, and the members of the outermost object (depth 0) and of the objects in it (depth 1), in
+ * the text's order, so that a large text need not be walked again to find its parts. `whole` false:
+ * there were more than there is room for.
+ */
+#define RK_SCAN_NOTES 48
+struct rk_scan_note {
+	rk_json key, value;
+	unsigned depth;
+};
+struct rk_scan_notes {
+	struct rk_scan_note items[RK_SCAN_NOTES];
+	size_t count;
+	bool whole;
+};
+RK_CHECKED rk_error *rk_scan_noting(
+    const rk_text *text, const char *name, struct rk_scan_notes *notes, rk_json *ret_value);
 /* The same over bytes that stay where they are. */
 RK_CHECKED rk_error *
 rk_scan_bytes(const char *bytes, size_t len, const char *name, rk_json *ret_value);

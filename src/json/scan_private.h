@@ -18,6 +18,7 @@ struct rk_scan {
 	unsigned unsorted; /* levels from the top that hold an unsorted object */
 	unsigned loose; /* levels from the top that hold white space or needless escapes */
 	bool portable; /* until something is seen that only a closer look can tell */
+	struct rk_scan_notes *notes; /* NULL: nobody wants any */
 	rk_error *err;
 };
 

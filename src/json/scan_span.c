@@ -199,8 +199,9 @@ rk_json_next(rk_json_iter *iter, rk_json *ret_key, rk_json *ret_value)
 			*ret_key = key;
 	}
 	iter->at = take_value(iter, &value);
+	/* This member is about to be looked at: what is before it is done with. */
 	if (iter->source && ((uintptr_t)before ^ (uintptr_t)iter->at) >= (uintptr_t)FORGET_STEP)
-		rk_text_forget(iter->source, (size_t)(iter->at - iter->source->data));
+		rk_text_forget(iter->source, (size_t)(before - iter->source->data));
 	iter->at = rk_bytes_space(iter->at, iter->end);
 	if (iter->at < iter->end)
 		iter->at++; /* a comma: what follows is no end */

@@ -32,6 +32,8 @@ size_t rk_hashes_size(enum rk_hash hash);
 /* Of bytes, in one pass each; `set` is a set of 1u << RK_HASH_…. */
 RK_CHECKED rk_error *
 rk_hashes_of(const void *bytes, size_t len, unsigned set, rk_hashes *ret_hashes);
+/* Of a text, whose pages are given back behind the pass. */
+RK_CHECKED rk_error *rk_hashes_of_text(const rk_text *text, unsigned set, rk_hashes *ret_hashes);
 void rk_hashes_set(rk_hashes *hashes, enum rk_hash hash, const uint8_t *value);
 /* At least one algorithm in common, and all that are in common are equal. */
 bool rk_hashes_match(const rk_hashes *a, const rk_hashes *b);
