@@ -32,21 +32,29 @@ says_type_of(const rk_dialect *dialect, const rk_json *type)
 }
 
 rk_error *
-rk_dialect_detect(const rk_json *file, const char *name, const rk_dialect **ret_dialect)
+rk_dialect_by_type(const rk_json *type, const char *name, const rk_dialect **ret_dialect)
 {
-	rk_json signed_span, type;
-	if (!rk_json_get(file, "signed", &signed_span) ||
-	    !rk_json_get(&signed_span, "_type", &type) || type.kind != RK_JSON_STRING)
+	if (type->len == 0 || type->kind != RK_JSON_STRING)
 		return rk_fail(RK_E_MALFORMED, "name a metadata file, such as root.json",
 		    "%s is no TUF metadata: it has no signed part with a _type", RK_SHOW(name));
 	for (size_t i = 0; i < dialect_count; i++) {
-		if (says_type_of(dialects[i], &type)) {
+		if (says_type_of(dialects[i], type)) {
 			*ret_dialect = dialects[i];
 			return NULL;
 		}
 	}
 	return rk_fail(RK_E_MALFORMED, NULL, "%s has a _type that no known dialect has: %s",
-	    RK_SHOW(name), RK_SHOW_LEN(type.text, type.len));
+	    RK_SHOW(name), RK_SHOW_LEN(type->text, type->len));
+}
+
+rk_error *
+rk_dialect_detect(const rk_json *file, const char *name, const rk_dialect **ret_dialect)
+{
+	rk_json signed_span, type;
+	if (!rk_json_get(file, "signed", &signed_span) ||
+	    !rk_json_get(&signed_span, "_type", &type))
+		type = (rk_json){0};
+	return rk_dialect_by_type(&type, name, ret_dialect);
 }
 
 static rk_error *

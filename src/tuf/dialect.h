@@ -131,6 +131,9 @@ RK_CHECKED rk_error *rk_dialect_by_name(const char *name, const rk_dialect **ret
 /* By what the scanned file itself says (`_type`). RK_E_MALFORMED: no metadata of any that we know. */
 RK_CHECKED rk_error *
 rk_dialect_detect(const rk_json *file, const char *name, const rk_dialect **ret_dialect);
+/* The same by that member's value alone; len 0: it has none. */
+RK_CHECKED rk_error *
+rk_dialect_by_type(const rk_json *type, const char *name, const rk_dialect **ret_dialect);
 /*
  * May this (scanned) value, this string, stand in new metadata? NULL: yes. RK_E_REFUSED: it is not
  * portable (json/canonical.h); with one reader, it has a control character. `start` is where the text

@@ -1,4 +1,4 @@
-#include "tuf/envelope.h"
+#include "tuf/envelope_private.h"
 
 #include "base/show.h"
 
@@ -100,8 +100,8 @@ read_sig(const rk_envelope *envelope, const rk_json *entry, rk_envelope_sig *sig
 	return read_sig_bytes(envelope, sig);
 }
 
-static rk_error *
-read_sigs(rk_envelope *envelope)
+rk_error *
+rk_envelope_read_sigs(rk_envelope *envelope)
 {
 	rk_json entry;
 	size_t count = rk_json_count(&envelope->signatures_span);
@@ -234,14 +234,6 @@ read_header(rk_envelope *envelope)
 }
 
 static rk_error *
-detect_dialect(rk_envelope *envelope, const rk_json *file)
-{
-	if (envelope->dialect)
-		return NULL;
-	return rk_dialect_detect(file, &envelope->type_span, envelope->name, &envelope->dialect);
-}
-
-static rk_error *
 read_file(rk_envelope *envelope)
 {
 	struct rk_scan_notes notes;
@@ -256,13 +248,13 @@ read_file(rk_envelope *envelope)
 		walk_members(envelope, &file);
 	if (envelope->signed_span.len == 0 || envelope->signed_span.kind != RK_JSON_OBJECT)
 		return malformed_at(envelope, &file, "there is no signed object");
-	if (envelope->signatures_span.len == 0 ||
-	    envelope->signatures_span.kind != RK_JSON_ARRAY)
+	if (envelope->signatures_span.len == 0 || envelope->signatures_span.kind != RK_JSON_ARRAY)
 		return malformed_at(envelope, &file, "there is no array of signatures");
-	err = detect_dialect(envelope, &file);
+	if (!envelope->dialect)
+		err = rk_dialect_by_type(&envelope->type_span, envelope->name, &envelope->dialect);
 	if (!err)
 		err = read_header(envelope);
-	return err ? err : read_sigs(envelope);
+	return err ? err : rk_envelope_read_sigs(envelope);
 }
 
 rk_error *
@@ -375,8 +367,7 @@ rk_envelope_file_hashes(rk_envelope *envelope, unsigned set, rk_hashes *ret_hash
 }
 
 void
-rk_envelope_note_file_sha256(
-    rk_envelope *envelope, const uint8_t sha256[static RK_SHA256_SIZE])
+rk_envelope_note_file_sha256(rk_envelope *envelope, const uint8_t sha256[static RK_SHA256_SIZE])
 {
 	rk_hashes_set(&envelope->file_hashes, RK_HASH_SHA256, sha256);
 }

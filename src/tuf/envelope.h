@@ -49,6 +49,7 @@ struct rk_envelope {
 	/* envelope.c's */
 	rk_payload payload;
 	rk_hashes file_hashes; /* those that were asked for */
+	bool targets_checked; /* targets.c's: rk_targets_check has passed */
 	unsigned shared; /* how many others hold it */
 };
 
@@ -85,8 +86,8 @@ RK_CHECKED rk_error *rk_envelope_sha256(rk_envelope *envelope, uint8_t out[stati
 RK_CHECKED rk_error *
 rk_envelope_file_hashes(rk_envelope *envelope, unsigned set, rk_hashes *ret_hashes);
 /* What such a hash is, where a pass over the same bytes has said it. */
-void rk_envelope_note_file_sha256(
-    rk_envelope *envelope, const uint8_t sha256[static RK_SHA256_SIZE]);
+void
+rk_envelope_note_file_sha256(rk_envelope *envelope, const uint8_t sha256[static RK_SHA256_SIZE]);
 /* The canonical bytes of `signed`, streamed (`digest --bytes`). */
 RK_CHECKED rk_error *rk_envelope_write_payload(const rk_envelope *envelope, rk_sink sink);
 /* `signed` as a tree: root, snapshot, timestamp; RK_E_LIMIT for what is too large for one. */

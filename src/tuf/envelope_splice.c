@@ -120,22 +120,6 @@ write_array(const rk_envelope *envelope, const struct rk_new_sig *sigs, size_t c
 	return rk_buf_check(out);
 }
 
-/* In pieces, so that a mapped file's pages can be given back behind the copy. */
-static rk_error *
-copy_text(const rk_text *text, size_t from, size_t to, rk_sink sink)
-{
-	const size_t piece = (size_t)1 << 20;
-	while (from < to) {
-		size_t len = to - from < piece ? to - from : piece;
-		rk_error *err = sink.write(sink.context, text->data + from, len);
-		if (err)
-			return err;
-		from += len;
-		rk_text_forget(text, from);
-	}
-	return NULL;
-}
-
 rk_error *
 rk_envelope_splice(const rk_envelope *envelope, const struct rk_new_sig *sigs, size_t count,
     const char *const *drop, rk_sink sink)
@@ -145,12 +129,12 @@ rk_envelope_splice(const rk_envelope *envelope, const struct rk_new_sig *sigs, s
 	size_t start = (size_t)(envelope->signatures_span.text - text->data);
 	rk_error *err = write_array(envelope, sigs, count, drop, &array);
 	if (!err)
-		err = copy_text(text, 0, start, sink);
+		err = rk_text_feed(text, 0, start, sink);
 	if (!err)
 		err = sink.write(sink.context, rk_buf_str(&array), array.len);
 	if (err)
 		return err;
-	return copy_text(text, start + envelope->signatures_span.len, text->len, sink);
+	return rk_text_feed(text, start + envelope->signatures_span.len, text->len, sink);
 }
 
 /* `signed` first and `signatures` last whatever the order of the style: as everyone writes it. */

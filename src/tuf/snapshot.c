@@ -296,7 +296,7 @@ rk_snapshot_list_facts(rk_snapshot *snapshot, const char *role, int64_t version,
 }
 
 rk_error *
-rk_snapshot_list(rk_snapshot *snapshot, const char *role, const rk_envelope *file)
+rk_snapshot_list(rk_snapshot *snapshot, const char *role, rk_envelope *file)
 {
 	rk_hashes hashes;
 	rk_error *err = rk_envelope_file_hashes(file, snapshot->dialect->meta_hashes, &hashes);
@@ -341,7 +341,7 @@ rk_snapshot_same_files(const rk_snapshot *a, const rk_snapshot *b)
 }
 
 rk_error *
-rk_snapshot_entry_check(const rk_snapshot_entry *entry, const rk_envelope *file)
+rk_snapshot_entry_check(const rk_snapshot_entry *entry, rk_envelope *file)
 {
 	rk_hashes hashes;
 	if (entry->version > 0 && entry->version != file->version)

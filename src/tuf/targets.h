@@ -46,8 +46,9 @@ size_t rk_targets_count(const rk_envelope *envelope);
 /* One by its name. RK_E_NOT_FOUND. Linear. */
 RK_CHECKED rk_error *
 rk_targets_find(const rk_envelope *envelope, const char *name, rk_target **ret_target);
-/* All entries' members are well-formed (length, hashes): what a client would choke on. */
-RK_CHECKED rk_error *rk_targets_check(const rk_envelope *envelope);
+/* All entries' members are well-formed (length, hashes): what a client would choke on. What has
+ * passed is not looked at again. */
+RK_CHECKED rk_error *rk_targets_check(rk_envelope *envelope);
 
 /* One change: the name put in (added or replaced) or taken out. */
 struct rk_target_edit {
