@@ -230,12 +230,32 @@ rk_chain_tell_date(struct rk_chain_walker *walker, const char *role, const rk_en
 	    (long long)envelope->version, RK_SHOW(envelope->expires_text));
 }
 
+/* What one reader would write otherwise: its server takes it, and no client can use it then. */
+static rk_error *
+tell_exact(struct rk_chain_walker *walker, const char *role, const rk_envelope *envelope)
+{
+	rk_error *why = envelope->dialect->exact ? envelope->dialect->exact(envelope) : NULL;
+	rk_error *err = NULL;
+
+	if (rk_error_code(why) == RK_E_NOMEM)
+		return why;
+	if (why)
+		err = rk_chain_note(walker, RK_FINDING_WARNING, role,
+		    "a server that signs the snapshot would store another text than this, and "
+		    "clients would refuse it: %s",
+		    rk_error_message(why));
+	rk_error_free(why);
+	return err;
+}
+
 rk_error *
 rk_chain_tell_oddities(struct rk_chain_walker *walker, const char *role,
     const rk_envelope *envelope, const rk_verdict *verdict)
 {
 	rk_error *err = rk_chain_tell_date(walker, role, envelope);
 
+	if (!err)
+		err = tell_exact(walker, role, envelope);
 	for (size_t i = 0; i < envelope->sig_count && !err; i++)
 		if (envelope->sigs[i].duplicate)
 			err = rk_chain_note(walker, RK_FINDING_WARNING, role,

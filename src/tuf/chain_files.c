@@ -12,6 +12,7 @@ struct demand {
 	const rk_keyring *keys;
 	const char *under;
 	const rk_snapshot_entry *entry; /* what the list says of it; NULL: nobody does */
+	bool soft; /* clients go on without it, where it has expired or lacks signatures */
 };
 
 static enum rk_role_kind
@@ -38,8 +39,55 @@ latest(struct rk_chain_walker *walker, const char *role, int64_t *ret_version)
 	return err;
 }
 
+/* Where lists name no versions, the files' own may not go back: while the signatures of what was seen
+ * before still hold under these keys. */
 static rk_error *
-judge(struct rk_chain_walker *walker, const struct demand *demand, struct rk_chain_found *found)
+judge_rollback(
+    struct rk_chain_walker *walker, const struct demand *demand, const rk_envelope *envelope)
+{
+	const rk_client_state *since = walker->request->since;
+	const rk_client_role *seen = since && !walker->request->dialect->meta_version
+					 ? rk_client_role_of(since, demand->role)
+					 : NULL;
+	RK_AUTO(rk_verdict) verdict = NULL;
+	rk_error *err;
+
+	if (!seen || document_kind(demand->role) != RK_ROLE_TARGETS ||
+	    envelope->version >= seen->envelope->version)
+		return NULL;
+	err = rk_verify(seen->envelope, demand->trusted, demand->keys, &verdict);
+	if (err || !verdict->met)
+		return err;
+	return rk_chain_refuse(walker, demand->role, "%s went back from version %lld to %lld",
+	    RK_SHOW_BARE(demand->role), (long long)seen->envelope->version,
+	    (long long)envelope->version);
+}
+
+/* Is it a delegation's file that clients go on without? It is told, then. */
+static rk_error *
+judge_soft(struct rk_chain_walker *walker, const struct demand *demand,
+    const struct rk_chain_found *found, bool *ret_left_out)
+{
+	const rk_envelope *envelope = found->envelope;
+	bool met = found->verdict->met;
+	bool expired = envelope->expires <= walker->request->now && !walker->request->ignore_expiry;
+
+	*ret_left_out = demand->soft && (!met || expired);
+	if (!*ret_left_out)
+		return NULL;
+	if (!met)
+		return rk_chain_note(walker, RK_FINDING_WARNING, demand->role,
+		    "version %lld has %u of %u signatures under its delegator's keys: clients go "
+		    "on without it",
+		    (long long)envelope->version, found->verdict->valid, found->verdict->threshold);
+	return rk_chain_note(walker, RK_FINDING_WARNING, demand->role,
+	    "version %lld expired %s: clients go on without it", (long long)envelope->version,
+	    RK_TIME(envelope->expires));
+}
+
+static rk_error *
+judge(struct rk_chain_walker *walker, const struct demand *demand, struct rk_chain_found *found,
+    bool *ret_left_out)
 {
 	rk_envelope *envelope = found->envelope;
 	rk_error *err = rk_verify(envelope, demand->trusted, demand->keys, &found->verdict);
@@ -53,19 +101,27 @@ judge(struct rk_chain_walker *walker, const struct demand *demand, struct rk_cha
 		err = rk_chain_refused(
 		    walker, demand->role, rk_snapshot_entry_check(demand->entry, envelope));
 	if (!err)
+		err = judge_soft(walker, demand, found, ret_left_out);
+	if (err || *ret_left_out)
+		return err;
+	if (!err)
 		err = rk_chain_refused(walker, demand->role,
 		    rk_verdict_error(found->verdict, envelope, demand->under));
+	if (!err)
+		err = judge_rollback(walker, demand, envelope);
 	if (!err)
 		err = rk_chain_tell_oddities(walker, demand->role, envelope, found->verdict);
 	return err ? err : rk_chain_judge_expiry(walker, demand->role, envelope);
 }
 
-/* Fetch, judge, keep. RK_E_NOT_FOUND: there is no such file. The envelope is the state's. */
+/* Fetch, judge, keep. RK_E_NOT_FOUND: there is no such file. The envelope is the state's; it is left
+ * alone where clients go on without it. */
 static rk_error *
 take(struct rk_chain_walker *walker, const struct demand *demand, rk_envelope **ret_envelope)
 {
 	struct rk_chain_found found = {.name = demand->role};
 	int64_t version = demand->entry ? demand->entry->version : 0;
+	bool left_out = false;
 	rk_error *err = NULL;
 
 	if (!demand->entry)
@@ -76,10 +132,10 @@ take(struct rk_chain_walker *walker, const struct demand *demand, rk_envelope **
 		return rk_error_code(err) == RK_E_NOT_FOUND
 			   ? err
 			   : rk_chain_refused(walker, demand->role, err);
-	err = judge(walker, demand, &found);
+	err = judge(walker, demand, &found, &left_out);
 	if (found.verdict) {
 		rk_envelope *envelope = found.envelope;
-		bool judged = !err;
+		bool judged = !err && !left_out;
 
 		err = rk_join(err, rk_chain_add(walker, &found));
 		if (judged && !err)
@@ -97,7 +153,7 @@ top_demand(struct rk_chain_walker *walker, enum rk_role_kind kind, const rk_snap
 	const rk_root *root = walker->state->root;
 
 	return (struct demand){rk_role_kind_name(kind), rk_root_role(root, kind), root->keys,
-	    "the keys of the final root", entry};
+	    "the keys of the final root", entry, false};
 }
 
 /* Does a list that was seen before still count? Only while its signatures hold under this root:
@@ -215,14 +271,15 @@ walk_timestamp(struct rk_chain_walker *walker)
 static rk_error *
 judge_listed_root(struct rk_chain_walker *walker)
 {
-	const rk_snapshot_entry *entry = walker->request->dialect->meta_root
-					     ? rk_snapshot_entry_of(walker->state->snapshot, "root")
-					     : NULL;
+	const rk_snapshot_entry *entry;
 
-	return entry
-		   ? rk_chain_refused(walker, "root",
-			 rk_snapshot_entry_check(entry, rk_chain_seen_of(walker, "root")->envelope))
-		   : NULL;
+	if (!walker->request->dialect->meta_root)
+		return NULL;
+	entry = rk_snapshot_entry_of(walker->state->snapshot, "root");
+	if (!entry)
+		return rk_chain_refuse(walker, "snapshot", "the snapshot lists no root");
+	return rk_chain_refused(walker, "root",
+	    rk_snapshot_entry_check(entry, rk_chain_seen_of(walker, "root")->envelope));
 }
 
 static rk_error *
@@ -271,6 +328,24 @@ struct queue {
 	size_t count, cap;
 };
 
+/* Is every role that it delegates to one level below it? */
+static rk_error *
+judge_names(struct rk_chain_walker *walker, const char *role, const rk_delegations *delegations)
+{
+	size_t len = strlen(role);
+
+	for (size_t i = 0; i < delegations->count; i++) {
+		const char *name = delegations->roles[i]->name;
+
+		if (strncmp(name, role, len) != 0 || name[len] != '/' ||
+		    strchr(name + len + 1, '/'))
+			return rk_chain_refuse(walker, role,
+			    "%s delegates to %s, which is not one level below it",
+			    RK_SHOW_BARE(role), RK_SHOW(name));
+	}
+	return NULL;
+}
+
 static rk_error *
 enqueue(struct rk_chain_walker *walker, struct queue *queue, const char *role,
     const rk_envelope *envelope)
@@ -280,6 +355,8 @@ enqueue(struct rk_chain_walker *walker, struct queue *queue, const char *role,
 
 	if (!err)
 		err = rk_chain_tell_keys(walker, role, delegations->keys);
+	if (!err && walker->request->dialect->nested_roles)
+		err = judge_names(walker, role, delegations);
 	if (err || rk_delegations_total(delegations) == 0)
 		return err;
 	if (queue->count == queue->cap) {
@@ -319,6 +396,7 @@ walk_delegated(struct rk_chain_walker *walker, const rk_delegations *delegations
 	RK_AUTO(rk_role) role = NULL;
 	rk_envelope *envelope = NULL;
 	struct demand demand;
+	bool soft = walker->request->dialect->soft_delegations;
 	rk_error *err = rk_delegations_at(delegations, index, &role);
 
 	if (err)
@@ -330,17 +408,21 @@ walk_delegated(struct rk_chain_walker *walker, const rk_delegations *delegations
 	if (seen)
 		return judge_again(walker, role, delegations->keys, seen->envelope);
 	demand = (struct demand){role->name, role, delegations->keys, "its delegator's keys",
-	    snapshot ? rk_snapshot_entry_of(snapshot, role->name) : NULL};
+	    snapshot ? rk_snapshot_entry_of(snapshot, role->name) : NULL, soft};
 	if (snapshot && !demand.entry)
 		err = rk_fail(RK_E_NOT_FOUND, NULL, "the snapshot does not list it");
 	else
 		err = take(walker, &demand, &envelope);
-	if (rk_error_code(err) == RK_E_NOT_FOUND && walker->request->delegations_may_miss) {
+	/* What is listed must be there. */
+	if (rk_error_code(err) == RK_E_NOT_FOUND &&
+	    (walker->request->delegations_may_miss || (soft && !demand.entry))) {
 		rk_error_free(err);
 		return rk_chain_note(walker, RK_FINDING_NOTE, role->name,
 		    "nothing was published under this delegation yet");
 	}
 	err = may_miss(walker, err, false, role->name);
+	if (!err && !envelope)
+		return NULL;
 	if (!err)
 		err = rk_chain_refused(walker, role->name, rk_targets_check(envelope));
 	return err ? err : enqueue(walker, queue, role->name, envelope);

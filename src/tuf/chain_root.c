@@ -5,26 +5,100 @@
 #include <stdlib.h>
 #include <string.h>
 
-rk_error *
-rk_chain_root_follows(const rk_root *trusted, rk_envelope *next_envelope, const rk_root *next)
+/* Whose keys clients of a repository believe, at a time. */
+struct clients {
+	const char *name; /* of the repository; NULL: not known */
+	int64_t now; /* 0: at any time */
+};
+
+/* Takes the ids out of the role whose keys clients refuse. `*ret_why` says why the first is; it stays
+ * NULL where none is. */
+static rk_error *
+drop_refused(const rk_root *root, const struct clients *clients, rk_role *role, rk_error **ret_why)
 {
+	size_t kept = 0;
+
+	for (size_t i = 0; i < role->keyid_count; i++) {
+		const rk_tuf_key *key = rk_keyring_by_id(root->keys, role->keyids[i]);
+		rk_error *why =
+		    key ? root->dialect->root_key_check(key, clients->name, clients->now) : NULL;
+
+		if (rk_error_code(why) == RK_E_NOMEM) {
+			rk_error_free(*ret_why);
+			*ret_why = NULL;
+			return why;
+		}
+		if (!why) {
+			char *keyid = role->keyids[kept];
+
+			role->keyids[kept++] = role->keyids[i];
+			role->keyids[i] = keyid;
+		}
+		if (*ret_why)
+			rk_error_free(why);
+		else
+			*ret_why = why;
+	}
+	/* Those that were refused are behind the others now. */
+	for (size_t i = kept; i < role->keyid_count; i++)
+		free(role->keyids[i]);
+	role->keyid_count = kept;
+	return NULL;
+}
+
+/* Is it signed by enough of the root's keys, of those that clients take? */
+static rk_error *
+verify_by_root(
+    rk_envelope *envelope, const rk_root *root, const struct clients *clients, const char *under)
+{
+	const rk_role *role = rk_root_role(root, RK_ROLE_ROOT);
+	RK_AUTO(rk_role) taken = NULL;
+	rk_error *why = NULL;
+	rk_error *err = rk_verify_role(envelope, role, root->keys, under);
+
+	if (err || !root->dialect->root_key_check)
+		return err;
+	err = rk_role_copy(role, &taken);
+	if (!err)
+		err = drop_refused(root, clients, taken, &why);
+	if (!err && why)
+		err = rk_verify_role(envelope, taken, root->keys, under);
+	if (rk_error_code(err) == RK_E_UNTRUSTED)
+		return rk_join(why, err);
+	rk_error_free(why);
+	return err;
+}
+
+static rk_error *
+verify_both(rk_envelope *envelope, const rk_root *trusted, const rk_root *next, const char *name)
+{
+	const struct clients clients = {name, 0};
 	RK_AUTO(rk_str) old = NULL;
+	rk_error *err = rk_strdupf(&old, "the keys of root %lld", (long long)trusted->version);
+
+	if (!err)
+		err = verify_by_root(envelope, trusted, &clients, old);
+	return err ? err : verify_by_root(envelope, next, &clients, "its own keys");
+}
+
+static rk_error *
+follows(rk_envelope *envelope, const rk_root *trusted, const rk_root *next, const char *name)
+{
 	bool same = next->version == trusted->version &&
 		    rk_node_equal(next->signed_node, trusted->signed_node);
-	rk_error *err;
 
 	if (next->version != trusted->version + 1 && !same)
 		return rk_fail(RK_E_UNTRUSTED,
 		    "get every root in between: clients take one at a time",
 		    "root %lld cannot follow root %lld", (long long)next->version,
 		    (long long)trusted->version);
-	err = rk_strdupf(&old, "the keys of root %lld", (long long)trusted->version);
-	if (!err)
-		err = rk_verify_role(
-		    next_envelope, rk_root_role(trusted, RK_ROLE_ROOT), trusted->keys, old);
-	return err ? err
-		   : rk_verify_role(next_envelope, rk_root_role(next, RK_ROLE_ROOT), next->keys,
-			 "its own keys");
+	return verify_both(envelope, trusted, next, name);
+}
+
+rk_error *
+rk_chain_root_follows(const rk_root *trusted, rk_envelope *next_envelope, const rk_root *next)
+{
+	return follows(next_envelope, trusted, next, NULL);
 }
 
 /* A root in hand, before it is known to be the final one. */
@@ -57,9 +131,10 @@ read_step(struct step *step)
 static rk_error *
 verify_itself(struct rk_chain_walker *walker, const struct step *step)
 {
-	return rk_chain_refused(walker, "root",
-	    rk_verify_role(step->envelope, rk_root_role(step->root, RK_ROLE_ROOT), step->root->keys,
-		"its own keys"));
+	const struct clients clients = {walker->request->name, 0};
+
+	return rk_chain_refused(
+	    walker, "root", verify_by_root(step->envelope, step->root, &clients, "its own keys"));
 }
 
 static rk_error *
@@ -183,12 +258,53 @@ begin(struct rk_chain_walker *walker, struct step *step)
 	return err;
 }
 
+/* The next one, by number; or, where the newest stands under its plain name too, that one. */
+static rk_error *
+fetch_next(struct rk_chain_walker *walker, int64_t version, struct step *next)
+{
+	rk_error *err = fetch_root(walker, version + 1, next);
+	rk_error *plain;
+
+	if (rk_error_code(err) != RK_E_NOT_FOUND || !walker->request->dialect->root_plain)
+		return err;
+	plain = fetch_root(walker, 0, next);
+	if (rk_error_code(plain) == RK_E_NOT_FOUND ||
+	    (!plain && next->envelope->version <= version)) {
+		rk_error_free(plain);
+		step_clear(next);
+		return err;
+	}
+	rk_error_free(err);
+	return plain;
+}
+
+/* Clients that get the newest root first go by all others, where their own root's keys signed it. */
+static rk_error *
+judge_next(struct rk_chain_walker *walker, const rk_root *trusted, const struct step *next)
+{
+	const char *name = walker->request->name;
+	rk_error *err;
+
+	if (!walker->request->dialect->root_plain || next->root->version <= trusted->version + 1)
+		return rk_chain_refused(
+		    walker, "root", follows(next->envelope, trusted, next->root, name));
+	err = verify_both(next->envelope, trusted, next->root, name);
+	if (err)
+		return rk_chain_refused(walker, "root",
+		    rk_advise(err, "get every root in between: clients take one at a time"));
+	return rk_chain_note(walker, RK_FINDING_WARNING, "root",
+	    "roots between %lld and %lld are missing: only clients whose root's keys have signed "
+	    "root %lld get there",
+	    (long long)trusted->version, (long long)next->root->version,
+	    (long long)next->root->version);
+}
+
 /* `*ret_more` false: there is no next root. */
 static rk_error *
 advance(struct rk_chain_walker *walker, struct step *step, bool *ret_more)
 {
 	struct step next = {0};
-	rk_error *err = fetch_root(walker, step->root->version + 1, &next);
+	rk_error *err = fetch_next(walker, step->root->version, &next);
 
 	*ret_more = false;
 	if (rk_error_code(err) == RK_E_NOT_FOUND) {
@@ -198,8 +314,7 @@ advance(struct rk_chain_walker *walker, struct step *step, bool *ret_more)
 	if (!err)
 		err = read_step(&next);
 	if (!err)
-		err = rk_chain_refused(
-		    walker, "root", rk_chain_root_follows(step->root, next.envelope, next.root));
+		err = judge_next(walker, step->root, &next);
 	if (!err)
 		err = judge_since(walker, &next);
 	/* Of the final root this is told later. */
@@ -230,6 +345,72 @@ tell_gap(struct rk_chain_walker *walker, int64_t version)
 	return err;
 }
 
+/* The newest root's plain name must be that root's: clients ask for it first. */
+static rk_error *
+tell_plain(struct rk_chain_walker *walker, const struct step *step)
+{
+	struct step plain = {0};
+	rk_error *err = NULL;
+	uint8_t sha256[RK_SHA256_SIZE], plain_sha256[RK_SHA256_SIZE];
+
+	if (!walker->request->dialect->root_plain)
+		return NULL;
+	err = fetch_root(walker, 0, &plain);
+	if (rk_error_code(err) == RK_E_NOT_FOUND) {
+		rk_error_free(err);
+		return NULL;
+	}
+	if (!err)
+		err = rk_envelope_sha256(step->envelope, sha256);
+	if (!err)
+		err = rk_envelope_sha256(plain.envelope, plain_sha256);
+	if (!err && memcmp(sha256, plain_sha256, sizeof(sha256)) != 0)
+		err = rk_chain_note(walker, RK_FINDING_WARNING, "root",
+		    "clients get %s, which is version %lld and not root %lld", RK_SHOW(plain.file),
+		    (long long)plain.envelope->version, (long long)step->root->version);
+	step_clear(&plain);
+	return rk_chain_refused(walker, "root", err);
+}
+
+/* A warning for each key of root that clients refuse at this time. */
+static rk_error *
+tell_refused(struct rk_chain_walker *walker, const rk_root *root)
+{
+	const rk_role *role = rk_root_role(root, RK_ROLE_ROOT);
+	const struct rk_chain_request *request = walker->request;
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < role->keyid_count && !err; i++) {
+		const rk_tuf_key *key = rk_keyring_by_id(root->keys, role->keyids[i]);
+		rk_error *why =
+		    key ? root->dialect->root_key_check(key, request->name, request->now) : NULL;
+
+		if (rk_error_code(why) == RK_E_NOMEM)
+			return why;
+		if (why)
+			err = rk_chain_note(
+			    walker, RK_FINDING_WARNING, "root", "%s", rk_error_message(why));
+		rk_error_free(why);
+	}
+	return err;
+}
+
+/* Of the final root, certificates must be good now: those that are not do not count. */
+static rk_error *
+judge_keys(struct rk_chain_walker *walker, const struct step *step)
+{
+	const struct rk_chain_request *request = walker->request;
+	const struct clients clients = {request->name, request->now};
+	rk_error *err = NULL;
+
+	if (!request->dialect->root_key_check)
+		return NULL;
+	if (!request->ignore_expiry)
+		err = rk_chain_refused(walker, "root",
+		    verify_by_root(step->envelope, step->root, &clients, "its own keys"));
+	return err ? err : tell_refused(walker, step->root);
+}
+
 static rk_error *
 settle(struct rk_chain_walker *walker, struct step *step)
 {
@@ -244,6 +425,8 @@ settle(struct rk_chain_walker *walker, struct step *step)
 		err = rk_chain_tell_keys(walker, "root", step->root->keys);
 	if (!err)
 		err = tell_gap(walker, step->root->version);
+	if (!err)
+		err = tell_plain(walker, step);
 	if (err) {
 		rk_verdict_free(found.verdict);
 		return err;
@@ -254,6 +437,8 @@ settle(struct rk_chain_walker *walker, struct step *step)
 		    (long long)step->root->version, (long long)since->root->version);
 	if (!err)
 		err = rk_chain_judge_expiry(walker, "root", step->envelope);
+	if (!err)
+		err = judge_keys(walker, step);
 	walker->state->root = RK_TAKE(step->root);
 	found.envelope = RK_TAKE(step->envelope);
 	found.file = RK_TAKE(step->file);

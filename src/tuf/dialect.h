@@ -40,6 +40,8 @@ struct rk_dialect {
 	bool
 	    server_roles; /* snapshot and timestamp are mostly a server's: they have no default keys */
 	bool nested_roles; /* a role delegates to names one level below its own only */
+	bool soft_delegations; /* clients go on without a delegation that has no file, has expired, or
+				  does not have enough signatures */
 	bool one_reader; /* one implementation reads it: no need to be portable among several, but
 			    every byte must be as that one writes it (`exact`) */
 

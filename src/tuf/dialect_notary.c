@@ -370,6 +370,7 @@ const rk_dialect rk_dialect_notary = {
     .server_roles = true,
     .one_reader = true,
     .nested_roles = true,
+    .soft_delegations = true,
     .role_to_file = same_name,
     .role_from_file = role_from_file,
     .repo_name_check = repo_name_check,
