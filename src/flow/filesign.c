@@ -302,36 +302,43 @@ payload_of(rk_filesign *sign, const rk_payload **ret_payload)
 
 /* The file that is there must be the one that was read. */
 static rk_error *
-replace(const rk_filesign *sign, const rk_buf *out)
+judge_same(const rk_filesign *sign, const char *path)
 {
-	RK_AUTO(rk_text) now = NULL;
+	bool same = false;
+	rk_error *err = rk_text_is_file(sign->envelope->text, path, &same);
+
+	if (err || same)
+		return err;
+	return rk_fail(RK_E_BUSY, "look at it, and sign again",
+	    "%s was changed while it was being signed; it was left as it is now",
+	    RK_SHOW(sign->wish.file));
+}
+
+/* Written aside, and given the name of what is still the file that was read. */
+static rk_error *
+replace(const rk_filesign *sign, const struct rk_new_sig *sigs)
+{
 	RK_AUTO(rk_str) real = realpath(sign->wish.file, NULL);
-	const rk_text *read = sign->envelope->text;
+	RK_AUTO(rk_writer) writer = NULL;
 	struct stat facts;
 	rk_error *err;
 
 	if (!real || stat(real, &facts) != 0)
 		return rk_fail_errno(
 		    RK_E_IO, errno, NULL, "cannot find %s again", RK_SHOW(sign->wish.file));
-	err = rk_text_read_path(real, read->len, &now);
-	if (rk_error_code(err) == RK_E_LIMIT) {
-		rk_error_free(err);
-		err = NULL;
-	}
-	if (err)
-		return err;
-	if (!now || now->len != read->len || memcmp(now->data, read->data, read->len) != 0)
-		return rk_fail(RK_E_BUSY, "look at it, and sign again",
-		    "%s was changed while it was being signed; it was left as it is now",
-		    RK_SHOW(sign->wish.file));
-	return rk_file_replace_path(real, out->data, out->len, facts.st_mode & 0777);
+	err = rk_writer_open_path(real, facts.st_mode & 0777, &writer);
+	if (!err)
+		err = rk_envelope_splice(
+		    sign->envelope, sigs, sign->wish.key_count, NULL, rk_writer_sink(writer));
+	if (!err)
+		err = judge_same(sign, real);
+	return err ? err : rk_writer_finish(writer);
 }
 
 static rk_error *
 splice(const rk_filesign *sign, const struct rk_hand_job *jobs)
 {
 	struct rk_new_sig *sigs = calloc(sign->wish.key_count + 1, sizeof(*sigs));
-	RK_AUTO_BUF(out);
 	rk_error *err;
 
 	if (!sigs)
@@ -339,12 +346,9 @@ splice(const rk_filesign *sign, const struct rk_hand_job *jobs)
 	for (size_t i = 0; i < sign->wish.key_count; i++)
 		sigs[i] = (struct rk_new_sig){sign->signers[i].keyid, sign->signers[i].scheme,
 		    jobs[i].signature.data, jobs[i].signature.len};
-	err =
-	    rk_envelope_splice(sign->envelope, sigs, sign->wish.key_count, NULL, rk_sink_buf(&out));
+	err = replace(sign, sigs);
 	free(sigs);
-	if (!err)
-		err = rk_buf_check(&out);
-	return err ? err : replace(sign, &out);
+	return err;
 }
 
 static void
