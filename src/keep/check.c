@@ -155,24 +155,6 @@ check_pending(rk_check *check, const rk_dir *dir)
 	return rk_check_tell(check, &place, "a change was interrupted and is not finished");
 }
 
-/* Files that keep.json names. */
-static rk_error *
-check_named(rk_check *check, const rk_dir *dir, const rk_keep_key *key)
-{
-	const rk_node *list = rk_node_get(key->rest, "certificates");
-	struct rk_check_place place = {RK_CHECK_WARNING, NULL,
-	    "restore it from a copy, or make it anew with 'rootkeep key certify'"};
-	rk_error *err = NULL;
-
-	for (const rk_node *one = rk_node_child(list); one && !err; one = rk_node_next(one)) {
-		place.path = rk_node_text(rk_node_get(one, "file"));
-		if (place.path && !rk_file_exists(dir, place.path))
-			err = rk_check_tell(check, &place, "a certificate of key %s is not there",
-			    RK_SHOW(key->name));
-	}
-	return err;
-}
-
 static rk_error *
 check_all(rk_check *check, const rk_dir *dir)
 {
@@ -186,8 +168,8 @@ check_all(rk_check *check, const rk_dir *dir)
 		err = check_journal(check, dir);
 	if (!err)
 		err = rk_check_files(check, dir);
-	for (size_t i = 0; keep && i < rk_keep_key_count(keep) && !err; i++)
-		err = check_named(check, dir, rk_keep_key_at(keep, i));
+	if (!err && keep)
+		err = rk_check_certificates(check, dir, keep);
 	if (!err)
 		err = rk_check_repos(check, dir, keep);
 	return err;

@@ -22,6 +22,8 @@ RK_CHECKED rk_error *rk_check_tell_error(
 
 /* Owners, modes, links, unfinished files, and what does not belong at the top. */
 RK_CHECKED rk_error *rk_check_files(rk_check *check, const rk_dir *dir);
+/* certificates/ against keep.json, and each of them against its key. */
+RK_CHECKED rk_error *rk_check_certificates(rk_check *check, const rk_dir *dir, const rk_keep *keep);
 /* repos/ against keep.json, and the metadata in it. `keep` NULL: it could not be read. */
 RK_CHECKED rk_error *rk_check_repos(rk_check *check, const rk_dir *dir, const rk_keep *keep);
 

@@ -170,7 +170,7 @@ bool rk_keep_certificate_next(
 /* Copied. RK_E_NOT_FOUND no such key; RK_E_REFUSED a file that is not one of this key's. */
 RK_CHECKED rk_error *
 rk_keep_certificate_add(rk_keep *keep, const char *name, const rk_keep_certificate *certificate);
-/* Where the next one goes: the first number that neither keep.json nor the folder has. */
+/* Where the next one goes: the first number after keep.json's that the folder does not have. */
 RK_CHECKED rk_error *
 rk_keep_certificate_path(const rk_keep *keep, const rk_keep_key *key, char **ret_path);
 

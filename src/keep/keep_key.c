@@ -160,6 +160,8 @@ rk_keep_key_read(const char *name, rk_node *object, const char *where, rk_keep_k
 		err = read_holder(object, where, key);
 	if (!err)
 		err = read_tokens(object, where, key);
+	if (!err)
+		err = rk_keep_certificates_judge(key, where);
 	if (err)
 		return err;
 	for (size_t i = 0; i < sizeof(own_members) / sizeof(own_members[0]); i++)

@@ -57,6 +57,8 @@ RK_CHECKED rk_error *
 rk_keep_key_read(const char *name, rk_node *object, const char *where, rk_keep_key **ret_key);
 RK_CHECKED rk_error *
 rk_keep_repo_read(const char *name, rk_node *object, const char *where, rk_keep_repo **ret_repo);
+/* Its certificates, as they stand in its rest. RK_E_MALFORMED. */
+RK_CHECKED rk_error *rk_keep_certificates_judge(const rk_keep_key *key, const char *where);
 /* And back. */
 RK_CHECKED rk_error *rk_keep_key_node(const rk_keep_key *key, rk_node **ret_object);
 RK_CHECKED rk_error *rk_keep_repo_node(const rk_keep_repo *repo, rk_node **ret_object);

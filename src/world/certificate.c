@@ -62,7 +62,7 @@ judge_key(const rk_certificate *certificate)
 	if (!certificate->pubkey)
 		return rk_fail(RK_E_UNTRUSTED, REMEDY,
 		    "the certificate of %s has no usable key: %s", RK_SHOW(certificate->name),
-		    certificate->flaw);
+		    RK_SHOW_BARE(certificate->flaw));
 	if (rk_pubkey_type(certificate->pubkey) == RK_KEY_ED25519)
 		return rk_fail(RK_E_UNTRUSTED, "use an ECDSA or RSA key",
 		    "the certificate of %s has an Ed25519 key, which Notary has no root key of",

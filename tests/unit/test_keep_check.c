@@ -219,27 +219,6 @@ metadata_that_is_none_or_has_the_wrong_name_is_found(void **state)
 	assert_one(*state, "repos/demo/notes", RK_CHECK_WARNING);
 }
 
-static void
-a_certificate_that_keep_json_names_must_be_there(void **state)
-{
-	struct rk_fake_keep fake = rk_fake_keep_env();
-	static const char list[] = "[{\"gun\":\"demo\",\"file\":\"certificates/a/1.pem\"}]";
-
-	begin(*state);
-	{
-		RK_AUTO(rk_keep) keep = rk_fake_keep_open(&fake, *state, true);
-		RK_AUTO(rk_change) change = NULL;
-		rk_node *certificates = NULL;
-
-		assert_ok(rk_node_parse(list, sizeof(list) - 1, "list", &certificates));
-		assert_ok(rk_keep_key_put(keep, "alice", "certificates", certificates));
-		assert_ok(rk_change_new(keep, &change));
-		rk_change_save_keep(change);
-		assert_ok(rk_change_commit(change));
-	}
-	assert_one(*state, "certificates/a/1.pem", RK_CHECK_WARNING);
-}
-
 int
 main(void)
 {
@@ -253,7 +232,6 @@ main(void)
 	    in_folder(a_broken_or_torn_journal_is_found),
 	    in_folder(folders_and_repositories_are_matched),
 	    in_folder(metadata_that_is_none_or_has_the_wrong_name_is_found),
-	    in_folder(a_certificate_that_keep_json_names_must_be_there),
 	};
 
 	return cmocka_run_group_tests_name("keep_check", tests, NULL, NULL);
