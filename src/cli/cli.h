@@ -17,6 +17,7 @@ extern const struct rk_command rk_cmd_diff;
 extern const struct rk_command rk_cmd_digest;
 extern const struct rk_command rk_cmd_init;
 extern const struct rk_command rk_cmd_inspect;
+extern const struct rk_command rk_cmd_lint;
 extern const struct rk_command rk_cmd_log;
 extern const struct rk_command rk_cmd_log_verify;
 extern const struct rk_command rk_cmd_rehearse;

@@ -19,6 +19,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_key_set,
     &rk_cmd_key_show,
     &rk_cmd_key_test,
+    &rk_cmd_lint,
     &rk_about_man,
     &rk_cmd_rehearse,
     &rk_cmd_renew,

@@ -140,16 +140,19 @@ judge_twins(struct rk_lint_at *at, struct panel *panel)
 	return err;
 }
 
-/* What a client makes of the role as a whole falls back on the keys that it cannot use. */
+/* What a client makes of the role as a whole falls back on the keys that it cannot use. One that
+ * cannot read the file for a key is told of the key. */
 static unsigned
 judge_client(struct panel *panel, unsigned index)
 {
 	unsigned client = 1U << index;
 	size_t usable = 0;
-	bool fails;
+	bool fails, unread = false;
 
-	for (size_t i = 0; i < panel->key_count; i++)
+	for (size_t i = 0; i < panel->key_count; i++) {
 		usable += panel->keys[i]->fates[index] == RK_LINT_FINE;
+		unread = unread || panel->keys[i]->fates[index] == RK_LINT_BRICK;
+	}
 	fails = (int64_t)usable < panel->threshold;
 	for (size_t i = 0; i < panel->key_count; i++) {
 		rk_lint_key *key = panel->keys[i];
@@ -158,7 +161,7 @@ judge_client(struct panel *panel, unsigned index)
 		    (fails && key->fates[index] == RK_LINT_USELESS))
 			key->broken |= client;
 	}
-	return fails ? client : 0;
+	return fails && !unread ? client : 0;
 }
 
 static rk_error *
