@@ -1,81 +1,23 @@
-#include "flow/filesign.h"
+#include "flow/filesign_private.h"
 
 #include "base/show.h"
-#include "tuf/delegations.h"
-#include "tuf/root.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* A key on its way to being a signature. */
-struct signer {
-	const struct rk_filesign_key *key;
-	rk_hand *hand;
-	char *keyid;
-	const rk_scheme *scheme;
-	struct rk_filesign_signed made;
-};
-
-struct rk_filesign {
-	struct rk_filesign_wish wish;
-	rk_hands *hands;
-	rk_envelope *envelope;
-	rk_keyring *rings[3]; /* the file's, the root's, the delegator's; NULL: none */
-	uint8_t sha256[RK_SHA256_SIZE];
-	char *what;
-	struct signer *signers;
-	size_t done; /* how many have signed */
-};
-
 void
 rk_filesign_free(rk_filesign *sign)
 {
 	if (!sign)
 		return;
-	for (size_t i = 0; sign->signers && i < sign->wish.key_count; i++)
-		free(sign->signers[i].keyid);
+	rk_filesign_ids_free(sign);
 	free(sign->signers);
-	for (size_t i = 0; i < sizeof(sign->rings) / sizeof(sign->rings[0]); i++)
-		rk_keyring_free(sign->rings[i]);
 	rk_envelope_free(sign->envelope);
 	rk_hands_free(sign->hands);
 	free(sign->what);
 	free(sign);
-}
-
-rk_error *
-rk_filesign_ring(const rk_envelope *envelope, rk_keyring **ret_ring)
-{
-	RK_AUTO(rk_root) root = NULL;
-	RK_AUTO(rk_delegations) delegations = NULL;
-	rk_error *err = NULL;
-
-	if (envelope->kind == RK_ROLE_ROOT) {
-		err = rk_root_read(envelope, &root);
-		if (!err)
-			*ret_ring = RK_TAKE(root->keys);
-	} else if (envelope->kind == RK_ROLE_TARGETS) {
-		err = rk_delegations_read(envelope, &delegations);
-		if (!err)
-			*ret_ring = RK_TAKE(delegations->keys);
-	}
-	return err;
-}
-
-static rk_error *
-read_ring(const char *path, enum rk_role_kind kind, rk_keyring **ret_ring)
-{
-	RK_AUTO(rk_envelope) envelope = NULL;
-	rk_error *err = path ? rk_envelope_open_path(NULL, path, &envelope) : NULL;
-
-	if (err || !path)
-		return err;
-	if (envelope->kind != kind)
-		return rk_fail(RK_E_REFUSED, "name the file whose keys have ids",
-		    "%s is no %s file", RK_SHOW(path), rk_role_kind_name(kind));
-	return rk_filesign_ring(envelope, ret_ring);
 }
 
 static rk_error *
@@ -118,13 +60,7 @@ read_all(rk_filesign *sign)
 		err = rk_strdupf(&sign->what, "%s version %lld of %s",
 		    rk_role_kind_name(sign->envelope->kind), (long long)sign->envelope->version,
 		    RK_SHOW(sign->wish.file));
-	if (!err)
-		err = rk_filesign_ring(sign->envelope, &sign->rings[0]);
-	if (!err)
-		err = read_ring(sign->wish.root, RK_ROLE_ROOT, &sign->rings[1]);
-	if (!err)
-		err = read_ring(sign->wish.by, RK_ROLE_TARGETS, &sign->rings[2]);
-	return err;
+	return err ? err : rk_filesign_places(sign);
 }
 
 static rk_error *
@@ -191,80 +127,6 @@ rk_filesign_plan(const rk_filesign *sign, rk_plan **ret_plan)
 	return err;
 }
 
-/* One public key under several ids: the typed one, or nobody knows which. */
-static rk_error *
-id_in_ring(const rk_filesign *sign, const rk_keyring *ring, const rk_pubkey *pubkey,
-    const rk_tuf_key **ret_key)
-{
-	const char *typed = sign->wish.keyid;
-	const rk_tuf_key *first = ring ? rk_keyring_by_pubkey(ring, pubkey, NULL) : NULL;
-	const rk_tuf_key *key = first;
-
-	while (key && typed && strcmp(key->keyid, typed) != 0)
-		key = rk_keyring_by_pubkey(ring, pubkey, key);
-	if (first && !key)
-		return rk_fail(RK_E_REFUSED, "leave --keyid out",
-		    "this key has the id %s there, and not %s", RK_SHOW(first->keyid),
-		    RK_SHOW(typed));
-	if (first && !typed && rk_keyring_by_pubkey(ring, pubkey, first))
-		return rk_fail(RK_E_AMBIGUOUS, "say which one is meant: --keyid HEX",
-		    "this key has more than one id there: %s is one", RK_SHOW(first->keyid));
-	*ret_key = key;
-	return NULL;
-}
-
-/* Nothing but the typed id is known of the key: the dialect says its scheme. */
-static rk_error *
-take_typed_id(const rk_filesign *sign, struct signer *signer, const rk_pubkey *pubkey)
-{
-	if (!sign->wish.keyid)
-		return rk_fail(RK_E_REFUSED,
-		    "name a file that has its id: --root FILE or --by FILE; or the id: --keyid HEX",
-		    "%s does not name key %s", RK_SHOW(sign->wish.file),
-		    RK_SHOW(signer->key->typed));
-	signer->scheme = sign->envelope->dialect->scheme_for(pubkey);
-	if (!signer->scheme)
-		return rk_fail(RK_E_REFUSED, "sign with a key of another type",
-		    "%s has no scheme for a key of type %s", sign->envelope->dialect->title,
-		    rk_key_type_name(rk_pubkey_type(pubkey)));
-	return rk_strdup(sign->wish.keyid, &signer->keyid);
-}
-
-static rk_error *
-find_id(const rk_filesign *sign, struct signer *signer)
-{
-	const rk_pubkey *pubkey = rk_hand_pubkey(signer->hand);
-	const rk_tuf_key *key = NULL;
-	rk_error *err = NULL;
-
-	if (!pubkey)
-		return rk_fail(RK_E_TOKEN_UNSUPPORTED, "enrol the key with its public half",
-		    "%s does not show the public half of %s", rk_hand_token_name(signer->hand),
-		    RK_SHOW(signer->key->typed));
-	for (size_t i = 0; i < sizeof(sign->rings) / sizeof(sign->rings[0]) && !err && !key; i++)
-		err = id_in_ring(sign, sign->rings[i], pubkey, &key);
-	if (err)
-		return err;
-	if (!key)
-		return take_typed_id(sign, signer, pubkey);
-	if (!key->scheme)
-		return rk_fail(RK_E_REFUSED, NULL, "key %s cannot be signed with: %s",
-		    RK_SHOW(key->keyid), key->why);
-	signer->scheme = key->scheme;
-	return rk_strdup(key->keyid, &signer->keyid);
-}
-
-static rk_error *
-refuse_twice(const rk_filesign *sign, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(sign->signers[i].keyid, sign->signers[count].keyid))
-			return rk_fail(RK_E_REFUSED, "name each key once",
-			    "two of the keys named would sign under the same id %s",
-			    RK_SHOW(sign->signers[count].keyid));
-	return NULL;
-}
-
 static rk_error *
 make_ready(rk_filesign *sign)
 {
@@ -277,9 +139,7 @@ make_ready(rk_filesign *sign)
 	for (size_t i = 0; i < sign->wish.key_count && !err; i++) {
 		err = rk_hand_ready(sign->signers[i].hand, purpose);
 		if (!err)
-			err = find_id(sign, &sign->signers[i]);
-		if (!err)
-			err = refuse_twice(sign, i);
+			err = rk_filesign_file_under(sign, i);
 	}
 	return err;
 }
@@ -329,7 +189,7 @@ replace(const rk_filesign *sign, const struct rk_new_sig *sigs)
 	err = rk_writer_open_path(real, facts.st_mode & 0777, &writer);
 	if (!err)
 		err = rk_envelope_splice(
-		    sign->envelope, sigs, sign->wish.key_count, NULL, rk_writer_sink(writer));
+		    sign->envelope, sigs, sign->filing_count, NULL, rk_writer_sink(writer));
 	if (!err)
 		err = judge_same(sign, real);
 	return err ? err : rk_writer_finish(writer);
@@ -338,28 +198,33 @@ replace(const rk_filesign *sign, const struct rk_new_sig *sigs)
 static rk_error *
 splice(const rk_filesign *sign, const struct rk_hand_job *jobs)
 {
-	struct rk_new_sig *sigs = calloc(sign->wish.key_count + 1, sizeof(*sigs));
+	struct rk_new_sig *sigs = calloc(sign->filing_count + 1, sizeof(*sigs));
 	rk_error *err;
 
 	if (!sigs)
 		return rk_out_of_memory();
-	for (size_t i = 0; i < sign->wish.key_count; i++)
-		sigs[i] = (struct rk_new_sig){sign->signers[i].keyid, sign->signers[i].scheme,
-		    jobs[i].signature.data, jobs[i].signature.len};
+	for (size_t i = 0; i < sign->filing_count; i++) {
+		size_t signer = sign->filings[i].signer;
+
+		sigs[i] = (struct rk_new_sig){sign->filings[i].keyid, sign->signers[signer].scheme,
+		    jobs[signer].signature.data, jobs[signer].signature.len};
+	}
 	err = replace(sign, sigs);
 	free(sigs);
 	return err;
 }
 
 static void
-note_made(struct signer *signer, const rk_envelope *envelope)
+note_made(const rk_filesign *sign, struct rk_filesign_filing *filing)
 {
-	signer->made = (struct rk_filesign_signed){
+	const struct rk_filesign_signer *signer = &sign->signers[filing->signer];
+
+	filing->made = (struct rk_filesign_signed){
 	    .key = signer->key->known ? signer->key->known->name : "the key",
 	    .fingerprint = rk_pubkey_fingerprint_hex(rk_hand_pubkey(signer->hand)),
 	    .token = rk_hand_token_name(signer->hand),
-	    .keyid = signer->keyid,
-	    .replaced = rk_envelope_sig_by_id(envelope, signer->keyid) != NULL,
+	    .keyid = filing->keyid,
+	    .replaced = rk_envelope_sig_by_id(sign->envelope, filing->keyid) != NULL,
 	};
 }
 
@@ -401,20 +266,20 @@ rk_filesign_run(rk_filesign *sign)
 	free(jobs);
 	if (err)
 		return err;
-	for (size_t i = 0; i < count; i++)
-		note_made(&sign->signers[i], sign->envelope);
-	sign->done = count;
+	for (size_t i = 0; i < sign->filing_count; i++)
+		note_made(sign, &sign->filings[i]);
+	sign->done = true;
 	return NULL;
 }
 
 size_t
 rk_filesign_count(const rk_filesign *sign)
 {
-	return sign->done;
+	return sign->done ? sign->filing_count : 0;
 }
 
 const struct rk_filesign_signed *
 rk_filesign_at(const rk_filesign *sign, size_t index)
 {
-	return &sign->signers[index].made;
+	return &sign->filings[index].made;
 }

@@ -5,7 +5,9 @@
  * file is replaced by it only if it is still the same. Nothing but its signatures changes.
  *
  * A key signs under the id of the same public key in the file, else in the root or delegator that is
- * given, else under the id that is typed; and with the scheme that is said there.
+ * given, else under the id that is typed; and with the scheme that is said there. A root is signed
+ * under every id by which its own root role, or that of the root given, knows the key: a new
+ * certificate gives a key another id.
  *
  * Ownership  a filesign borrows its wish and all in it; what it gives is borrowed from it.
  * Errors     RK_E_REFUSED a key without an id, or under another one than was typed; RK_E_AMBIGUOUS;
