@@ -90,6 +90,7 @@ sign_keep(struct rk_run *run, const struct rk_sign_args *sign)
 	    .only_role = sign->role,
 	    .only_key_count = sign->keys.count,
 	    .second_payload = rk_globals_exception(run->globals, "second-payload"),
+	    .despite_lint = rk_globals_exception(run->globals, "lint"),
 	    .clock = run->clock,
 	};
 	rk_error *err;

@@ -219,7 +219,7 @@ take_repo(struct run *run)
 
 	run->dialect = rk_repo_dialect(repo);
 	if (!run->repo_name)
-		run->repo_name = rk_repo_name(repo);
+		run->repo_name = rk_repo_gun(repo);
 	run->dir = rk_store_metadata(store);
 	if (run->dir)
 		err = look_at_folder(run);
@@ -358,7 +358,7 @@ rk_lintrun_gate(rk_repo *repo, const rk_envelope *root)
 	    .text = root->text,
 	    .name = root->name,
 	    .role = "root",
-	    .repo = rk_repo_name(repo),
+	    .repo = rk_repo_gun(repo),
 	    .now = env->ops->now(env),
 	};
 	rk_error *err = rk_lintrun_policy(rk_repo_keep(repo), &named);

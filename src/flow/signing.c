@@ -1,6 +1,7 @@
 #include "flow/signing_private.h"
 
 #include "base/show.h"
+#include "flow/lintrun.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,17 @@ load_docs(struct rk_signing_repo *run)
 	return err;
 }
 
+/* A root that is out cannot be taken back: every client has to get past it. */
+static rk_error *
+gate_root(struct rk_signing_repo *run)
+{
+	const struct rk_signing_doc *root = rk_signing_doc_of(run, "root");
+
+	if (!root || run->signing->options.despite_lint)
+		return NULL;
+	return rk_lintrun_gate(run->repo, root->envelope);
+}
+
 /* By what this person's memory knows the repository: its anchor, or the root that will be it. */
 static rk_error *
 find_anchor(struct rk_signing_repo *run)
@@ -234,6 +246,8 @@ rk_signing_add(rk_signing *signing, const char *repo_name)
 		err = tell_other_anchor(run);
 	if (!err)
 		err = load_docs(run);
+	if (!err)
+		err = gate_root(run);
 	if (!err)
 		err = rk_signing_derive_targets(run);
 	if (!err)

@@ -18,7 +18,7 @@
  * Ownership  a signing borrows the keep, the env, the tokens and the memory; results are borrowed.
  * Errors     RK_E_NOT_FOUND nothing is staged or no such role; RK_E_UNTRUSTED the anchor, or a result
  *            that a client would refuse; RK_E_REFUSED a second payload for a version that was
- *            signed before; RK_E_TOKEN_NONE and the like: a key that was named is not at hand;
+ *            signed before, or a root that clients would refuse; RK_E_TOKEN_NONE and the like: a key that was named is not at hand;
  *            RK_E_PIN_WRONG and what else a token refuses: nothing is written; RK_E_IO; RK_E_NOMEM.
  * Standard   TUF 1.0, section 6.2 (consistent snapshots), 5.3.4 and 6.1 (root rotation).
  */
@@ -43,6 +43,8 @@ struct rk_signing_options {
 	size_t only_key_count;
 	/* Why another payload may be signed for a version that was signed before; NULL: it may not. */
 	const char *second_payload;
+	/* Why a root may be signed that clients would refuse (flow/lintrun.h); NULL: it may not. */
+	const char *despite_lint;
 	int64_t clock; /* the machine's, for the journal */
 };
 

@@ -159,6 +159,8 @@ add_journal(struct rk_signing_repo *run, rk_change *change)
 		err = rk_journal_entry_tokens(entry, RK_TAKE(tokens));
 	if (!err && options->second_payload)
 		err = rk_journal_entry_except(entry, "second-payload", options->second_payload);
+	if (!err && options->despite_lint && rk_signing_doc_of(run, "root"))
+		err = rk_journal_entry_except(entry, "lint", options->despite_lint);
 	if (err)
 		return err;
 	if (options->clock != options->env->ops->now(options->env))

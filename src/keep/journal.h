@@ -41,7 +41,7 @@ void rk_journal_entry_clock(rk_journal_entry *entry, int64_t clock);
  * has a function of its own. */
 RK_CHECKED rk_error *
 rk_journal_entry_put(rk_journal_entry *entry, const char *member, rk_node *value);
-/* A rule that was gone past, and the reason that was given: member "except". Once an entry. */
+/* A rule that was gone past, and the reason that was given: in the member "except". */
 RK_CHECKED rk_error *
 rk_journal_entry_except(rk_journal_entry *entry, const char *rule, const char *reason);
 /* A file's digest before and after; NULL: was not or is not there. rk_change fills these in. */

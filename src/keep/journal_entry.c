@@ -329,8 +329,12 @@ rk_journal_line(rk_journal_entry *entry, const rk_journal_head *head, rk_buf *ou
 rk_error *
 rk_journal_entry_except(rk_journal_entry *entry, const char *rule, const char *reason)
 {
-	RK_AUTO(rk_node) node = rk_node_new_object();
-	rk_error *err = node ? rk_node_put_text(node, rule, reason) : rk_out_of_memory();
+	rk_node *rules = rk_node_get(entry->others, "except");
+	rk_error *err = NULL;
 
-	return err ? err : rk_journal_entry_put(entry, "except", RK_TAKE(node));
+	if (!rules) {
+		rules = rk_node_new_object();
+		err = rk_journal_entry_put(entry, "except", rules);
+	}
+	return err ? err : rk_node_put_text(rules, rule, reason);
 }
