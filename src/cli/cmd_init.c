@@ -59,12 +59,16 @@ create(struct rk_run *run, const struct init_args *init, const struct rk_create 
 	RK_AUTO(rk_keep) keep = NULL;
 	RK_AUTO(rk_plan) plan = NULL;
 	RK_AUTO(rk_change) change = NULL;
+	RK_AUTO(rk_hands) hands = NULL;
 	rk_node *node = NULL;
 	bool done = false;
 	rk_error *err = rk_work_keep(run, RK_WORK_CREATE, &keep);
 
 	if (!err)
-		err = rk_create_repo(keep, run->env, wanted, &plan, &change);
+		err = rk_hands_new(run->env, run->tokens, &hands);
+	if (!err)
+		err = rk_create_repo(&(struct rk_custody){run->env, keep, hands, run->clock},
+		    wanted, &plan, &change);
 	if (!err)
 		err = rk_work_finish(run, plan, change, &done);
 	if (!err && done)
@@ -83,6 +87,7 @@ init_run(struct rk_run *run, const void *args)
 	const struct init_args *init = args;
 	struct rk_create wanted = {
 	    .name = init->name,
+	    .dry = run->globals->dry_run,
 	    .roles =
 		{
 		    [RK_ROLE_ROOT] = role_of(&init->root, init->root_threshold),
@@ -113,7 +118,8 @@ static const struct rk_argument init_arguments[] = {
 };
 
 static const struct rk_option init_options[] = {
-    RK_OPT_CHOICE(init_args, dialect, "dialect", "tuf", "which metadata it speaks", RK_REQUIRED),
+    RK_OPT_CHOICE(
+	init_args, dialect, "dialect", "tuf|notary", "which metadata it speaks", RK_REQUIRED),
     RK_OPT_LIST(init_args, root, "root", "KEY", "keys of the root role", RK_REQUIRED),
     RK_OPT_INT(init_args, root_threshold, "root-threshold", "N", "how many of them must sign (1)",
 	1, 1024, 1),
@@ -121,12 +127,14 @@ static const struct rk_option init_options[] = {
     RK_OPT_INT(init_args, targets_threshold, "targets-threshold", "N",
 	"how many of them must sign (1)", 1, 1024, 1),
     RK_OPT_LIST(init_args, snapshot, "snapshot", "KEY|FILE",
-	"keys of the snapshot role; a file is a server's public key (default: the targets keys)",
+	"keys of the snapshot role; a file is a server's public key (default in tuf: the targets "
+	"keys)",
 	0),
     RK_OPT_LIST(init_args, timestamp, "timestamp", "KEY|FILE",
-	"keys of the timestamp role, likewise (default: the snapshot keys)", 0),
+	"keys of the timestamp role, likewise (default in tuf: the snapshot keys)", 0),
     RK_OPT_DAYS(init_args, expires, "expires", "ROLE=DAYS",
-	"how long new versions of a role are good (root and targets 365, snapshot 30, timestamp 7)",
+	"how long new versions of a role are good (tuf: root and targets 365, snapshot 30, "
+	"timestamp 7; notary: root 3650, targets and snapshot 1095, timestamp 14)",
 	0),
     RK_OPT_FLAG(init_args, not_consistent, "not-consistent",
 	"publish without version numbers in file names"),
@@ -141,10 +149,19 @@ const struct rk_command rk_cmd_init = {
     .args_size = sizeof(struct init_args),
     .arguments = init_arguments,
     .options = init_options,
-    .effects = RK_WRITES_METADATA | RK_WRITES_KEEP,
+    .effects = RK_TOUCHES_TOKEN | RK_WRITES_METADATA | RK_WRITES_KEEP,
     .example = "rootkeep init demo --dialect tuf --root root-alice,root-bob --root-threshold 2 "
-	       "--targets release",
+	       "--targets release\n"
+	       "rootkeep init registry.example.com/demo --dialect notary --root root-alice "
+	       "--targets release --snapshot snapshot.json --timestamp timestamp.json",
     .description =
-	"Nothing is signed yet, and no token is needed. In an empty folder it begins a keep.",
+	"No metadata is signed yet, and no token is needed; but in the notary dialect root's keys "
+	"stand as certificates for the repository's name (its GUN): one that the keep does not "
+	"have is made, where the key's token is at hand. In an empty folder it begins a keep.\n\n"
+	"In the notary dialect a server mostly signs snapshot and timestamp: give its public keys, "
+	"as fetched, or keys of yours.\n\n"
+	"Two repositories that a quorum of the same root keys may sign could be served for each "
+	"other: that is warned of, unless --shared-root says that it is meant. Certificates tell "
+	"notary's clients which is which.",
     .run = init_run,
 };

@@ -154,6 +154,8 @@ struct set_args {
 static rk_error *
 set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 {
+	RK_AUTO(rk_hands) hands = NULL;
+	struct rk_custody custody = {run->env, rk_repo_keep(repo), NULL, run->clock};
 	struct rk_edit_role edit = {
 	    .role = set->role,
 	    .threshold = (uint32_t)set->threshold,
@@ -163,6 +165,8 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 	    .remove_count = set->remove.count,
 	    .expires_days = (unsigned)set->expires,
 	    .below_policy = rk_globals_exception(run->globals, "min-threshold") != NULL,
+	    .dry = run->globals->dry_run,
+	    .custody = &custody,
 	};
 	RK_AUTO(rk_change) change = NULL;
 	RK_AUTO(rk_plan) plan = NULL;
@@ -170,6 +174,9 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 	bool done = false;
 	rk_error *err = node ? rk_change_new(rk_repo_keep(repo), &change) : rk_out_of_memory();
 
+	if (!err)
+		err = rk_hands_new(run->env, run->tokens, &hands);
+	custody.hands = hands;
 	if (!err)
 		err = rk_plan_new(&plan, "set role %s of %s", RK_SHOW_BARE(set->role),
 		    RK_SHOW_BARE(rk_repo_name(repo)));
@@ -235,7 +242,7 @@ const struct rk_command rk_cmd_role_set = {
     .args_size = sizeof(struct set_args),
     .arguments = set_arguments,
     .options = set_options,
-    .effects = RK_WRITES_METADATA | RK_WRITES_KEEP,
+    .effects = RK_TOUCHES_TOKEN | RK_WRITES_METADATA | RK_WRITES_KEEP,
     .example = "rootkeep role set demo root --add-key root-dora --remove-key root-carol\n"
 	       "rootkeep role set demo timestamp --expires 3",
     .run = set_run,

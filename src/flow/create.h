@@ -2,15 +2,16 @@
  * create.h - a new repository: its first root and its first targets, staged
  *
  * Errors     RK_E_EXISTS the keep has one of that name; RK_E_REFUSED a threshold above the number of
- *            distinct keys, below the policy's minimum, a key that the dialect cannot hold;
- *            RK_E_NOT_FOUND a key; RK_E_IO; RK_E_NOMEM.
+ *            distinct keys, below the policy's minimum, a key that the dialect cannot hold, a name that
+ *            it does not have; RK_E_USAGE a role without keys; RK_E_NOT_FOUND a key; those of
+ *            rk_certify_want; RK_E_IO; RK_E_NOMEM.
  * Units      days.
  * Standard   TUF 1.0, sections 4.3 and 4.5.
  */
 #ifndef RK_FLOW_CREATE_H
 #define RK_FLOW_CREATE_H
 
-#include "flow/plan.h"
+#include "flow/custody.h"
 #include "keep/change.h"
 
 /* Keys as a person typed them (flow/keyarg.h). */
@@ -27,9 +28,10 @@ struct rk_create_expiry {
 
 struct rk_create {
 	const char *name;
+	bool dry; /* only the plan: no token signs a certificate */
 	const rk_dialect *dialect;
 	/* In the order of enum rk_role_kind. No keys for timestamp: the snapshot's; none for
-	 * snapshot: those of targets. */
+	 * snapshot: those of targets; but not where the dialect has `server_roles`. */
 	struct rk_create_role roles[RK_ROLE_TOP_COUNT];
 	const struct rk_create_expiry *expires;
 	size_t expiry_count;
@@ -39,8 +41,12 @@ struct rk_create {
 	bool shared_root; /* the root keys may be another repository's */
 };
 
-/* What would be made, and by which change; nothing is committed. The keep is edited in memory. */
-RK_CHECKED rk_error *rk_create_repo(rk_keep *keep, rk_env *env, const struct rk_create *wanted,
-    rk_plan **ret_plan, rk_change **ret_change);
+/*
+ * What would be made, and by which change; nothing is committed. The keep is edited in memory. Where
+ * the dialect wants root's keys certified and the keep lacks a certificate, the key's token makes it.
+ * `*ret_change` is NULL where `dry` and that would be so.
+ */
+RK_CHECKED rk_error *rk_create_repo(const struct rk_custody *custody,
+    const struct rk_create *wanted, rk_plan **ret_plan, rk_change **ret_change);
 
 #endif

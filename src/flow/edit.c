@@ -1,4 +1,4 @@
-#include "flow/edit.h"
+#include "flow/edit_private.h"
 
 #include "base/show.h"
 
@@ -74,8 +74,11 @@ rk_edit_renew(rk_repo *repo, const char *role, rk_change *change, int64_t *ret_v
 	struct rk_targets_change rewrite = {0};
 	rk_envelope *from = NULL;
 	rk_sink sink;
-	rk_error *err = begin(repo, role, &from, &rewrite.version);
+	rk_error *err;
 
+	if (rk_role_kind_of(role) == RK_ROLE_ROOT && rk_repo_dialect(repo)->root_certificates)
+		return rk_edit_renew_root(repo, change, ret_version);
+	err = begin(repo, role, &from, &rewrite.version);
 	if (!err && !from)
 		return rk_fail(RK_E_NOT_FOUND, "sign its first version", "%s has no %s to renew",
 		    RK_SHOW(rk_repo_name(repo)), RK_SHOW(role));

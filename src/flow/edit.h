@@ -13,7 +13,7 @@
 #ifndef RK_FLOW_EDIT_H
 #define RK_FLOW_EDIT_H
 
-#include "flow/plan.h"
+#include "flow/custody.h"
 #include "flow/repo.h"
 
 struct rk_edit_role {
@@ -25,9 +25,15 @@ struct rk_edit_role {
 	size_t remove_count;
 	unsigned expires_days; /* 0: as it is */
 	bool below_policy; /* excepted: a threshold below the policy's minimum */
+	bool dry; /* only the plan: no token signs a certificate */
+	const struct rk_custody *custody; /* for root's keys, where certificates are wanted */
 };
 
-/* The root that says so, staged; the new expiry in keep.json. */
+/*
+ * The root that says so, staged; the new expiry in keep.json. Where the dialect wants root's keys
+ * certified, a missing certificate is made on the key's token, and adding a key that root has takes a
+ * newer certificate of it in the place of the older.
+ */
 RK_CHECKED rk_error *
 rk_edit_role(rk_repo *repo, const struct rk_edit_role *edit, rk_change *change, rk_plan *plan);
 
@@ -40,8 +46,9 @@ RK_CHECKED rk_error *rk_edit_targets(rk_repo *repo, const struct rk_edit_targets
     rk_change *change, struct rk_targets_changed *ret_changed);
 
 /*
- * The role's next version with a new expiry and nothing else. Staged already and unsigned: its
- * expiry alone. `*ret_version` is the version that is staged.
+ * The role's next version with a new expiry and nothing else; but a root of certified keys takes, for
+ * each, the certificate of the keep that lasts longest. Staged already and unsigned: its expiry
+ * alone. `*ret_version` is the version that is staged.
  */
 RK_CHECKED rk_error *
 rk_edit_renew(rk_repo *repo, const char *role, rk_change *change, int64_t *ret_version);

@@ -86,3 +86,33 @@ rk_keyarg_tuf(const rk_keep *keep, const rk_dialect *dialect, const char *text, 
 	err = rk_keyarg_known(keep, text, &key);
 	return err ? err : rk_tuf_key_make(dialect, key->pubkey, ret_key);
 }
+
+rk_error *
+rk_keyarg_certificate(
+    const rk_dialect *dialect, const rk_certificate *certificate, rk_tuf_key **ret_key)
+{
+	RK_AUTO(rk_node) object = NULL;
+	char keyid[RK_KEYID_HEX];
+	rk_error *err = dialect->certificate_object(certificate, &object);
+
+	if (!err)
+		err = dialect->key_id(object, keyid);
+	return err ? err : rk_tuf_key_read(dialect, keyid, object, "a new root", ret_key);
+}
+
+rk_error *
+rk_keyarg_root(const struct rk_keyarg_root *how, const char *text, rk_tuf_key **ret_key)
+{
+	RK_AUTO(rk_certificate) certificate = NULL;
+	struct rk_certify_wish wish = {.gun = how->gun};
+	rk_error *err;
+
+	if (!how->dialect->root_certificates)
+		return rk_keyarg_tuf(how->custody->keep, how->dialect, text, false, ret_key);
+	err = rk_keyarg_known(how->custody->keep, text, &wish.key);
+	if (!err && how->change)
+		err = rk_certify_want(how->custody, &wish, how->change, &certificate);
+	else if (!err)
+		err = rk_certify_find(how->custody->keep, wish.key, how->gun, &certificate);
+	return err ? err : rk_keyarg_certificate(how->dialect, certificate, ret_key);
+}

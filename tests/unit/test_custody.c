@@ -281,7 +281,7 @@ stage_repository(struct rk_key_scene *scene)
 	(void)rk_key_scene_make(scene, "root", "pkcs11:token=alice");
 	(void)rk_key_scene_make(scene, "work", "pkcs11:token=bob");
 	(void)rk_key_scene_make(scene, "idle", "pkcs11:token=bob");
-	assert_ok(rk_create_repo(scene->keep, &scene->person.env, &wanted, &plan, &change));
+	assert_ok(rk_create_repo(&scene->custody, &wanted, &plan, &change));
 	assert_ok(rk_change_commit(change));
 }
 
