@@ -35,6 +35,13 @@ RK_CHECKED rk_error *rk_certify_plan(
 RK_CHECKED rk_error *rk_certify(const struct rk_custody *custody,
     const struct rk_certify_wish *wish, rk_certificate **ret_certificate, char **ret_file);
 
+/* Of another's making: into the memory of the keep, and where its file goes. */
+RK_CHECKED rk_error *rk_certify_keep(
+    rk_keep *keep, const rk_keep_key *key, const rk_certificate *certificate, char **ret_file);
+/* A file of the keep. */
+RK_CHECKED rk_error *
+rk_certify_read(const rk_keep *keep, const char *file, rk_certificate **ret_certificate);
+
 /* Having one. */
 
 /*

@@ -53,8 +53,9 @@ RK_CHECKED rk_error *rk_custody_generate(const struct rk_custody *custody,
 
 /* Knowing a key that is there already. */
 
-/* `text`: a pkcs11: URI, or a file with its public half. A name that is known, with the same public
- * key: one more token. */
+/* `text`: a pkcs11: URI, or a file with its public half; a certificate is kept too, and has to be one
+ * that Notary's clients take (RK_E_UNTRUSTED). A name that is known, with the same public key: one more
+ * token, or certificate. */
 RK_CHECKED rk_error *rk_custody_enrol_plan(
     const struct rk_custody *custody, const char *name, const char *text, rk_plan **ret_plan);
 /* `*ret_changed` false: all of it was known. */

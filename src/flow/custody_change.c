@@ -99,8 +99,10 @@ rk_custody_set(const struct rk_custody *custody, const rk_keep_key *key, const c
 		err = rk_strdupf(&action, "key set %s", key->name);
 	if (err)
 		return err;
-	record = (struct rk_custody_record){
-	    action, key->holder, key->fingerprint, note.len > 0 ? rk_buf_str(&note) : NULL};
+	record = (struct rk_custody_record){.action = action,
+	    .holder = key->holder,
+	    .fingerprint = key->fingerprint,
+	    .note = note.len > 0 ? rk_buf_str(&note) : NULL};
 	err = rk_custody_commit(custody, &record, NULL);
 	if (!err)
 		*ret_key = key;

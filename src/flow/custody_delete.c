@@ -191,8 +191,10 @@ rk_custody_delete(
 		err = destroy(custody, key, stored);
 	if (err)
 		return err;
-	record =
-	    (struct rk_custody_record){words.action, words.holder, words.fingerprint, words.uri};
+	record = (struct rk_custody_record){.action = words.action,
+	    .holder = words.holder,
+	    .fingerprint = words.fingerprint,
+	    .note = words.uri};
 	err = strike_out(custody->keep, words.name, words.uri, &gone);
 	if (!err)
 		err = rk_custody_commit(custody, &record, NULL);

@@ -1,9 +1,12 @@
 #include "flow/custody_private.h"
 
+#include "base/datetime.h"
 #include "base/file.h"
 #include "base/show.h"
+#include "flow/certify.h"
 #include "flow/keyuri.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PUBLIC_MAX (1u << 20) /* bytes of a public key's or a certificate's file */
@@ -12,25 +15,54 @@
 struct finding {
 	rk_pubkey *pubkey;
 	const rk_hand *hand; /* NULL: only the public half */
+	rk_certificate *certificate; /* it came in; NULL: in none */
+	char *
+	    file; /* where the certificate goes; NULL: it is in the keep already, or there is none */
 };
 
 static void
 finding_clear(struct finding *finding)
 {
 	rk_pubkey_free(finding->pubkey);
+	rk_certificate_free(finding->certificate);
+	free(finding->file);
 }
 
 #define AUTO_FINDING(name) \
-	__attribute__((cleanup(finding_clear))) struct finding name = {NULL, NULL}
+	__attribute__((cleanup(finding_clear))) struct finding name = {NULL, NULL, NULL, NULL}
+
+/* Whatever GUN it is for, it has to be one that Notary's clients take. */
+static rk_error *
+read_certificate(rk_env *env, const rk_text *text, const char *path, struct finding *finding)
+{
+	RK_AUTO(rk_certificate) certificate = NULL;
+	rk_error *err = rk_certificate_read(text->data, text->len, path, &certificate);
+
+	if (!err)
+		err = rk_certificate_judge(certificate, NULL, env->ops->now(env));
+	if (!err && certificate->is_self_issued)
+		err = rk_certificate_check_self_signed(certificate);
+	if (rk_error_code(err) == RK_E_UNTRUSTED)
+		err = rk_advise(err,
+		    "take another certificate; or enrol the public key alone, which 'openssl x509 "
+		    "-noout -pubkey -in FILE' prints");
+	if (err)
+		return err;
+	finding->pubkey = rk_pubkey_ref(certificate->pubkey);
+	finding->certificate = RK_TAKE(certificate);
+	return NULL;
+}
 
 static rk_error *
-read_public(const char *path, struct finding *finding)
+read_public(rk_env *env, const char *path, struct finding *finding)
 {
 	RK_AUTO(rk_text) text = NULL;
 	rk_error *err = rk_text_read_path(path, PUBLIC_MAX, &text);
 
 	if (!err)
-		err = rk_pubkey_from_any(text->data, text->len, &finding->pubkey);
+		err = rk_certificate_is(text->data, text->len)
+			  ? read_certificate(env, text, path, finding)
+			  : rk_pubkey_from_any(text->data, text->len, &finding->pubkey);
 	return err ? rk_wrap(err, "cannot enrol the public half in %s", RK_SHOW(path)) : NULL;
 }
 
@@ -113,10 +145,45 @@ has_token(const rk_keep_key *key, const char *uri)
 	return false;
 }
 
+/* Is it one of those that the keep has of the key? One that cannot be read is another. */
+static rk_error *
+is_kept(
+    const rk_keep *keep, const rk_keep_key *key, const rk_certificate *certificate, bool *ret_kept)
+{
+	const rk_node *at = NULL;
+	rk_keep_certificate noted;
+
+	*ret_kept = false;
+	while (!*ret_kept && rk_keep_certificate_next(key, &at, &noted)) {
+		RK_AUTO(rk_certificate) kept = NULL;
+		rk_error *err = rk_certify_read(keep, noted.file, &kept);
+
+		*ret_kept = !err && strcmp(kept->pem, certificate->pem) == 0;
+		if (rk_error_code(err) == RK_E_NOMEM)
+			return err;
+		rk_error_free(err);
+	}
+	return NULL;
+}
+
+/* The certificate, where it is a new one. */
+static rk_error *
+add_certificate(rk_keep *keep, const char *name, struct finding *finding)
+{
+	const rk_keep_key *key = rk_keep_key_by_name(keep, name);
+	bool kept = true;
+	rk_error *err = NULL;
+
+	if (finding->certificate)
+		err = is_kept(keep, key, finding->certificate, &kept);
+	if (!err && !kept)
+		err = rk_certify_keep(keep, key, finding->certificate, &finding->file);
+	return err;
+}
+
 /* In the memory of the keep; `*ret_changed` false: it was all there. */
 static rk_error *
-add(const struct rk_custody *custody, const char *name, const struct finding *finding,
-    bool *ret_changed)
+add(const struct rk_custody *custody, const char *name, struct finding *finding, bool *ret_changed)
 {
 	const rk_keep_key *known = rk_keep_key_by_name(custody->keep, name);
 	const struct rk_keep_new_key added = {
@@ -125,12 +192,17 @@ add(const struct rk_custody *custody, const char *name, const struct finding *fi
 	    .origin = RK_KEEP_EXTERNAL,
 	    .token = uri_of(finding),
 	};
+	bool fresh = !known || (added.token && !has_token(known, added.token));
+	rk_error *err = NULL;
 
-	*ret_changed = true;
 	if (!known)
-		return rk_keep_key_add(custody->keep, &added, NULL);
-	*ret_changed = added.token && !has_token(known, added.token);
-	return *ret_changed ? rk_keep_key_add_token(custody->keep, name, added.token) : NULL;
+		err = rk_keep_key_add(custody->keep, &added, NULL);
+	else if (fresh)
+		err = rk_keep_key_add_token(custody->keep, name, added.token);
+	if (!err)
+		err = add_certificate(custody->keep, name, finding);
+	*ret_changed = fresh || finding->file;
+	return err;
 }
 
 static rk_error *
@@ -138,7 +210,12 @@ commit(const struct rk_custody *custody, const char *name, const struct finding 
 {
 	const rk_keep_key *key = rk_keep_key_by_name(custody->keep, name);
 	struct rk_custody_record record = {
-	    .holder = key->holder, .fingerprint = key->fingerprint, .note = uri_of(finding)};
+	    .holder = key->holder,
+	    .fingerprint = key->fingerprint,
+	    .note = uri_of(finding),
+	    .path = finding->file,
+	    .text = finding->file ? finding->certificate->pem : NULL,
+	};
 	RK_AUTO(rk_str) action = NULL;
 	rk_error *err = rk_strdupf(&action, "key enrol %s", name);
 
@@ -156,7 +233,7 @@ rk_custody_enrol(const struct rk_custody *custody, const char *name, const char 
 
 	if (!err)
 		err = rk_keyuri_is(text) ? prove_on_token(custody, name, text, &finding)
-					 : read_public(text, &finding);
+					 : read_public(custody->env, text, &finding);
 	if (!err)
 		err = judge_known(custody->keep, name, finding.pubkey);
 	if (!err)
@@ -188,7 +265,7 @@ static rk_error *
 plan_public(const struct rk_custody *custody, const char *name, const char *path, rk_plan *plan)
 {
 	AUTO_FINDING(finding);
-	rk_error *err = read_public(path, &finding);
+	rk_error *err = read_public(custody->env, path, &finding);
 
 	if (!err)
 		err = judge_known(custody->keep, name, finding.pubkey);
@@ -197,6 +274,10 @@ plan_public(const struct rk_custody *custody, const char *name, const char *path
 		    "take the public half of an %s key from %s, fingerprint %.16s…",
 		    rk_key_type_name(rk_pubkey_type(finding.pubkey)), RK_SHOW(path),
 		    rk_pubkey_fingerprint_hex(finding.pubkey));
+	if (!err && finding.certificate)
+		err = rk_plan_add(plan, RK_EFFECT_STAGE,
+		    "keep its certificate for %s, which is good until %s",
+		    RK_SHOW(finding.certificate->name), RK_TIME(finding.certificate->not_after));
 	return err;
 }
 

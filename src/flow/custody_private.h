@@ -12,6 +12,7 @@ struct rk_custody_record {
 	const char *holder; /* NULL: nobody named */
 	const char *fingerprint;
 	const char *note; /* NULL: none */
+	const char *path, *text; /* a file that comes with it; NULL: none */
 };
 
 /* keep.json as it stands in memory and the line, as one change. `*ret_settled` is true where the

@@ -40,6 +40,9 @@ rk_custody_commit(
 		err = fill_entry(custody, record, entry);
 	if (!err)
 		err = rk_change_journal(change, RK_TAKE(entry));
+	if (!err && record->path)
+		err = rk_change_write(
+		    change, record->path, RK_CHANGE_CREATE, record->text, strlen(record->text));
 	if (err)
 		return err;
 	rk_change_save_keep(change);

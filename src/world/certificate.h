@@ -38,6 +38,8 @@ typedef struct rk_certificate {
 	size_t leaf_count; /* how many of all are no authority */
 } rk_certificate;
 
+/* Does it look like one: a PEM block of that name in it, or DER that is one? */
+bool rk_certificate_is(const void *bytes, size_t len);
 /* PEM or DER by look; `name` is for messages (a path, foreign). RK_E_MALFORMED, RK_E_LIMIT. */
 RK_CHECKED rk_error *rk_certificate_read(
     const void *bytes, size_t len, const char *name, rk_certificate **ret_certificate);

@@ -226,6 +226,23 @@ keep_pem(rk_certificate *certificate, BIO *pem)
 	return rk_strndup(text, (size_t)len, &certificate->pem);
 }
 
+bool
+rk_certificate_is(const void *bytes, size_t len)
+{
+	static const char label[] = "-----BEGIN CERTIFICATE-----";
+	const unsigned char *at = bytes;
+	X509 *x509;
+
+	if (len == 0 || len > RK_CERTIFICATE_MAX)
+		return false;
+	if (*at != 0x30)
+		return memmem(bytes, len, label, sizeof(label) - 1) != NULL;
+	x509 = d2i_X509(NULL, &at, (long)len);
+	ERR_clear_error();
+	X509_free(x509);
+	return x509 != NULL;
+}
+
 static rk_error *
 read_all(rk_certificate *certificate, const void *bytes, size_t len)
 {
