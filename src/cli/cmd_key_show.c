@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/keydesk.h"
+#include "cli/keyids.h"
 #include "cli/keyview.h"
 #include "cli/planview.h"
 #include "cli/work.h"
@@ -22,6 +23,8 @@ list_node(const rk_keep *keep, const rk_custody_roles *roles, rk_node **ret_node
 		err = rk_keyview_node(rk_keep_key_at(keep, i), roles, &key);
 		if (!err)
 			err = rk_node_append(array, key);
+		if (!err)
+			err = rk_keyids_put_certificates(NULL, rk_keep_key_at(keep, i), key);
 	}
 	if (!err)
 		err = rk_node_put(node, "keys", RK_TAKE(array));
@@ -85,7 +88,7 @@ put_value(rk_node *node, const char *format, enum rk_keyform form, const rk_buf 
 }
 
 static rk_error *
-show_form(struct rk_run *run, const rk_keep_key *key, const char *format)
+show_form(struct rk_run *run, const rk_keep *keep, const rk_keep_key *key, const char *format)
 {
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	enum rk_keyform form = RK_KEYFORM_PEM;
@@ -97,7 +100,7 @@ show_form(struct rk_run *run, const rk_keep_key *key, const char *format)
 		err = rk_fail(RK_E_USAGE, "take one of " RK_KEYFORM_NAMES, "there is no format %s",
 		    RK_SHOW(format));
 	if (!err)
-		err = rk_keyform_write(key, form, &value);
+		err = rk_keyform_write(keep, key, form, &value);
 	if (!err)
 		err = put_value(node, format, form, &value);
 	if (!err)
@@ -116,17 +119,22 @@ static rk_error *
 show_all(struct rk_run *run, const struct rk_keydesk *desk, const rk_keep_key *key)
 {
 	RK_AUTO(rk_custody_roles) roles = NULL;
-	rk_node *node = NULL;
+	RK_AUTO(rk_node) node = NULL;
 	rk_error *err = rk_custody_roles_read(desk->keep, run->env, &roles);
 
 	if (!err)
 		err = rk_keyview_node(key, roles, &node);
+	if (!err)
+		err = rk_keyids_put(key, node);
+	if (!err)
+		err = rk_keyids_put_certificates(desk->keep, key, node);
 	if (err)
 		return err;
-	rk_render_json(run->out, node);
+	rk_render_json(run->out, RK_TAKE(node));
 	rk_keyview_lines(run->out, key, roles);
+	err = rk_keyids_lines(run, desk->keep, key);
 	rk_render_text(run->out, rk_pubkey_pem(key->pubkey));
-	return NULL;
+	return err;
 }
 
 static rk_error *
@@ -141,7 +149,8 @@ show_run(struct rk_run *run, const void *args)
 		err = rk_keydesk_key(&desk, show->key, &key);
 	if (err)
 		return err;
-	return show->format ? show_form(run, key, show->format) : show_all(run, &desk, key);
+	return show->format ? show_form(run, desk.keep, key, show->format)
+			    : show_all(run, &desk, key);
 }
 
 static const struct rk_argument show_arguments[] = {
@@ -164,10 +173,24 @@ const struct rk_command rk_cmd_key_show = {
     .effects = RK_READS,
     .example = "rootkeep key show root-alice\nrootkeep key show root-alice --format pem",
     .description =
-	"pem and der are the public key; tuf is a key object as metadata has it; ssh a line of "
+	"Its fingerprint, its ids in TUF and Notary, and for each of its certificates the GUN, the "
+	"id "
+	"that root names it by, and how long it lasts. Notary's own key files, 'notary key list' "
+	"and "
+	"signers go by the notary id; root.json, 'docker trust inspect' and trust pinning by the "
+	"certificate's.\n\n"
+	"pem and der are the public key, which 'docker trust signer add' and 'notary delegation "
+	"add' "
+	"take too; tuf and notary are key objects as metadata has them (a certificate as PEM lies "
+	"in "
+	"the keep, where this command says, or comes from 'rootkeep key certify --out'); ssh a "
+	"line of "
 	"authorized_keys; uri a PKCS#11 URI for each token; hsm the URI that securesystemslib's "
 	"HSMSigner takes, for keys on P-256 or P-384 whose id does not begin with a zero byte; "
-	"qr the PEM as a picture of half blocks.",
+	"qr the PEM as a picture of half blocks; pin the trust_pinning of a notary client's "
+	"configuration, with every certificate of the key (clients that see no other root also "
+	"want "
+	"\"disable_tofu\": true beside \"certs\").",
     .run = show_run,
 };
 

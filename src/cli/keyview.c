@@ -1,6 +1,7 @@
 #include "cli/keyview.h"
 
 #include "base/show.h"
+#include "cli/keyids.h"
 #include "flow/keyuri.h"
 
 #include <string.h>
@@ -190,7 +191,7 @@ append_token(rk_buf *out, const char *uri)
 }
 
 static rk_error *
-add_row(rk_table *table, const rk_keep_key *key, const rk_custody_roles *roles)
+add_row(rk_table *table, const rk_keep_key *key, const rk_custody_roles *roles, bool certificates)
 {
 	RK_AUTO_BUF(tokens);
 	RK_AUTO_BUF(trust);
@@ -208,6 +209,12 @@ add_row(rk_table *table, const rk_keep_key *key, const rk_custody_roles *roles)
 	rk_table_cell(table, "%s", key->holder ? RK_SHOW_BARE(key->holder) : "");
 	rk_table_cell(table, "%s", trust.len > 0 ? rk_buf_str(&trust) : "none");
 	rk_table_cell(table, "%s", RK_SHOW_BARE(backup_word(key)));
+	if (certificates) {
+		RK_AUTO_BUF(guns);
+
+		rk_keyids_append(key, &guns);
+		rk_table_cell(table, "%s", guns.len > 0 ? rk_buf_str(&guns) : "none");
+	}
 	return NULL;
 }
 
@@ -216,11 +223,14 @@ rk_keyview_table(rk_render *out, const rk_keep *keep, const rk_custody_roles *ro
 {
 	static const char *const headings[] = {
 	    "NAME", "TYPE", "FINGERPRINT", "TOKEN", "HOLDER", "ROLES", "BACKUP", NULL};
+	static const char *const certified[] = {"NAME", "TYPE", "FINGERPRINT", "TOKEN", "HOLDER",
+	    "ROLES", "BACKUP", "CERTIFICATE FOR", NULL};
 	RK_AUTO(rk_table) table = NULL;
-	rk_error *err = rk_table_new(headings, &table);
+	bool any = rk_keyids_any(keep);
+	rk_error *err = rk_table_new(any ? certified : headings, &table);
 
 	for (size_t i = 0; i < rk_keep_key_count(keep) && !err; i++)
-		err = add_row(table, rk_keep_key_at(keep, i), roles);
+		err = add_row(table, rk_keep_key_at(keep, i), roles, any);
 	if (!err)
 		rk_render_table(out, table);
 	return err;

@@ -121,8 +121,9 @@ const rk_keep_key *rk_keep_key_by_name(const rk_keep *keep, const char *name);
 const rk_keep_key *rk_keep_key_by_fingerprint(const rk_keep *keep, const char *hex);
 const rk_keep_key *rk_keep_key_by_pubkey(const rk_keep *keep, const rk_pubkey *pubkey);
 /*
- * What a person typed: an exact name, else at least 8 hex digits that begin a fingerprint or a key
- * id of any dialect in use here. RK_E_NOT_FOUND; RK_E_AMBIGUOUS lists the candidates.
+ * What a person typed: an exact name, else at least 8 hex digits that begin a fingerprint, a key
+ * id of any dialect in use here, or the id of a certificate of it. RK_E_NOT_FOUND; RK_E_AMBIGUOUS
+ * lists the candidates.
  */
 RK_CHECKED rk_error *
 rk_keep_key_find(const rk_keep *keep, const char *text, const rk_keep_key **ret_key);
@@ -173,6 +174,12 @@ rk_keep_certificate_add(rk_keep *keep, const char *name, const rk_keep_certifica
 /* Where the next one goes: the first number after keep.json's that the folder does not have. */
 RK_CHECKED rk_error *
 rk_keep_certificate_path(const rk_keep *keep, const rk_keep_key *key, char **ret_path);
+/* From its file. RK_E_NOT_FOUND it is gone; RK_E_MALFORMED also one around another key. */
+RK_CHECKED rk_error *rk_keep_certificate_read(const rk_keep *keep, const rk_keep_key *key,
+    const rk_keep_certificate *noted, struct rk_certificate **ret_certificate);
+/* The id that it has as a key of this dialect (one with certificates). The same errors. */
+RK_CHECKED rk_error *rk_keep_certificate_id(const rk_keep *keep, const rk_keep_key *key,
+    const rk_keep_certificate *noted, const rk_dialect *dialect, char out[static RK_KEYID_HEX]);
 
 /* Repositories, sorted by name. */
 

@@ -43,6 +43,27 @@ match_dialect(
 	return err;
 }
 
+/* One whose file is gone or damaged is for 'rootkeep check' to tell: here it has no id. */
+static rk_error *
+match_certificates(
+    const struct search *search, const rk_keep_key *key, const rk_dialect *dialect, bool *matches)
+{
+	const rk_node *at = NULL;
+	rk_keep_certificate one;
+
+	while (
+	    dialect->certificate_object && !*matches && rk_keep_certificate_next(key, &at, &one)) {
+		char id[RK_KEYID_HEX] = "";
+		rk_error *err = rk_keep_certificate_id(search->keep, key, &one, dialect, id);
+
+		if (rk_error_code(err) == RK_E_NOMEM)
+			return err;
+		*matches = !err && strncmp(id, search->prefix, strlen(search->prefix)) == 0;
+		rk_error_free(err);
+	}
+	return NULL;
+}
+
 #define DIALECTS_MAX 8
 
 /* The dialects of the repositories here, TUF's always. */
@@ -84,6 +105,8 @@ match_ids(struct search *search)
 
 		for (size_t j = 0; j < count && !matches && !err; j++)
 			err = match_dialect(search, key, dialects[j], &matches);
+		if (!matches && !err)
+			err = match_certificates(search, key, &rk_dialect_notary, &matches);
 		if (matches && !err)
 			take(search, key);
 	}

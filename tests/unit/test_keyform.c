@@ -100,10 +100,10 @@ assert_hsm(const char *first, const char *second, const char *want)
 
 	shown_begin(&shown, first, second);
 	if (want) {
-		assert_ok(rk_keyform_write(&shown.key, RK_KEYFORM_HSM, &text));
+		assert_ok(rk_keyform_write(NULL, &shown.key, RK_KEYFORM_HSM, &text));
 		assert_string_equal(rk_buf_str(&text), want);
 	} else {
-		assert_error(rk_keyform_write(&shown.key, RK_KEYFORM_HSM, &text), RK_E_REFUSED);
+		assert_error(rk_keyform_write(NULL, &shown.key, RK_KEYFORM_HSM, &text), RK_E_REFUSED);
 	}
 	rk_pubkey_free(shown.key.pubkey);
 }
@@ -132,8 +132,8 @@ hsm_tells_nothing_that_would_not_be_found(void **state)
 	assert_hsm("pkcs11:serial=1;id=%01", NULL, NULL);
 	assert_hsm("pkcs11:token=a;id=%00%01", "pkcs11:token=b;id=%01", "hsm:1?label=b\n");
 	shown_begin(&shown, NULL, NULL);
-	assert_error(rk_keyform_write(&shown.key, RK_KEYFORM_HSM, &text), RK_E_NOT_FOUND);
-	assert_error(rk_keyform_write(&shown.key, RK_KEYFORM_URI, &text), RK_E_NOT_FOUND);
+	assert_error(rk_keyform_write(NULL, &shown.key, RK_KEYFORM_HSM, &text), RK_E_NOT_FOUND);
+	assert_error(rk_keyform_write(NULL, &shown.key, RK_KEYFORM_URI, &text), RK_E_NOT_FOUND);
 	rk_pubkey_free(shown.key.pubkey);
 }
 
@@ -141,7 +141,7 @@ static void
 every_form_has_a_name_and_text_ends_in_a_newline(void **state)
 {
 	static const char *const names[RK_KEYFORM_COUNT] = {
-	    "pem", "der", "tuf", "ssh", "uri", "hsm", "qr"};
+	    "pem", "der", "tuf", "ssh", "uri", "hsm", "qr", "notary", "pin"};
 	struct shown shown = {0};
 	enum rk_keyform form;
 
@@ -152,7 +152,12 @@ every_form_has_a_name_and_text_ends_in_a_newline(void **state)
 
 		assert_true(rk_keyform_parse(names[i], &form));
 		assert_int_equal(form, i);
-		assert_ok(rk_keyform_write(&shown.key, form, &text));
+		if (form == RK_KEYFORM_PIN) /* without a certificate: nothing to pin */
+			assert_error(
+			    rk_keyform_write(NULL, &shown.key, form, &text), RK_E_NOT_FOUND);
+		if (form == RK_KEYFORM_PIN)
+			continue;
+		assert_ok(rk_keyform_write(NULL, &shown.key, form, &text));
 		assert_int_not_equal(text.len, 0);
 		if (form != RK_KEYFORM_DER)
 			assert_int_equal(text.data[text.len - 1], '\n');
