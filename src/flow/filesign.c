@@ -49,6 +49,17 @@ reach_all(rk_filesign *sign)
 	return err;
 }
 
+/* A signature would only make sure that a server takes what no client can read then. */
+static rk_error *
+judge_exact(const rk_filesign *sign)
+{
+	const rk_dialect *dialect = sign->envelope->dialect;
+
+	return rk_wrap(dialect->exact ? dialect->exact(sign->envelope) : NULL,
+	    "no client could read what would be made of %s; nothing was written",
+	    RK_SHOW(sign->wish.file));
+}
+
 static rk_error *
 read_all(rk_filesign *sign)
 {
@@ -56,6 +67,8 @@ read_all(rk_filesign *sign)
 
 	if (!err)
 		err = rk_envelope_sha256(sign->envelope, sign->sha256);
+	if (!err)
+		err = judge_exact(sign);
 	if (!err)
 		err = rk_strdupf(&sign->what, "%s version %lld of %s",
 		    rk_role_kind_name(sign->envelope->kind), (long long)sign->envelope->version,
