@@ -244,7 +244,7 @@ wrong_member(
 	bool known = false;
 
 	if (wanted)
-		rk_buf_printf(&what, "the member '%s' is missing here", wanted);
+		rk_buf_printf(&what, "the member '%s' is missing here", RK_SHOW_BARE(wanted));
 	for (size_t i = 0; i < count; i++)
 		known = known || begins_with(walk, members[i].name);
 	if (!known && *walk->at == '"') {

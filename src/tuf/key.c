@@ -67,7 +67,7 @@ rk_tuf_key_make(const rk_dialect *dialect, const rk_pubkey *pubkey, rk_tuf_key *
 }
 
 rk_error *
-rk_tuf_canonical_id(
+rk_tuf_key_canonical_id(
     const rk_dialect *dialect, const rk_pubkey *pubkey, char out[static RK_KEYID_HEX])
 {
 	RK_AUTO(rk_node) object = NULL;

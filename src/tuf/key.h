@@ -46,7 +46,7 @@ RK_CHECKED rk_error *rk_tuf_key_from_file(
     const struct rk_dialect *dialect, const rk_text *text, const char *name, rk_tuf_key **ret_key);
 /* The id of the public key's plain object: the one that a key has which also stands there as a
  * certificate. RK_E_REFUSED. */
-RK_CHECKED rk_error *rk_tuf_canonical_id(
+RK_CHECKED rk_error *rk_tuf_key_canonical_id(
     const struct rk_dialect *dialect, const rk_pubkey *pubkey, char out[static RK_KEYID_HEX]);
 RK_CHECKED rk_error *rk_tuf_key_copy(const rk_tuf_key *key, rk_tuf_key **ret_copy);
 void rk_tuf_key_free(rk_tuf_key *key);

@@ -112,7 +112,7 @@ keys_of_every_type_come_back_from_their_objects(void **state)
 
 		assert_ok(rk_tuf_key_make(NOTARY, pubkey, &made));
 		assert_ok(rk_tuf_key_read(NOTARY, made->keyid, made->object, "root", &read));
-		assert_ok(rk_tuf_canonical_id(NOTARY, pubkey, id));
+		assert_ok(rk_tuf_key_canonical_id(NOTARY, pubkey, id));
 		assert_string_equal(id, made->keyid);
 		assert_true(rk_pubkey_equal(read->pubkey, pubkey));
 		assert_string_equal(read->keytype, rows[i].keytype);
@@ -141,7 +141,7 @@ a_certificate_is_a_key_of_its_own(void **state)
 	rk_notary_maker_pem(maker->pairs[0], RK_NOTARY_GUN, RK_NOTARY_NOT_AFTER, &pem);
 	assert_ok(from_file(pem.data, pem.len, &key));
 	assert_string_equal(key->keytype, "ecdsa-x509");
-	assert_ok(rk_tuf_canonical_id(NOTARY, key->pubkey, id));
+	assert_ok(rk_tuf_key_canonical_id(NOTARY, key->pubkey, id));
 	assert_string_equal(id, maker->plain[0]->keyid);
 	assert_string_not_equal(id, key->keyid);
 	assert_ok(NOTARY->certificate_of(key, &certificate));
@@ -458,30 +458,6 @@ times_are_read_as_go_writes_them(void **state)
 }
 
 static void
-both_dialects_are_told_apart_by_what_a_file_says(void **state)
-{
-	const rk_dialect *dialect = NULL;
-
-	(void)state;
-	assert_ok(rk_dialect_by_name("notary", &dialect));
-	assert_ptr_equal(dialect, NOTARY);
-	for (int kind = 0; kind < RK_ROLE_TOP_COUNT; kind++) {
-		const rk_dialect *const dialects[] = {&rk_dialect_tuf, NOTARY};
-
-		for (size_t i = 0; i < 2; i++) {
-			RK_AUTO(rk_str) text = NULL;
-			rk_json file;
-
-			assert_ok(rk_strdupf(&text, "{\"signed\":{\"_type\":\"%s\"}}",
-			    dialects[i]->type_name[kind]));
-			assert_ok(rk_scan_bytes(text, strlen(text), "test", &file));
-			assert_ok(rk_dialect_detect(&file, "test", &dialect));
-			assert_ptr_equal(dialect, dialects[i]);
-		}
-	}
-}
-
-static void
 targets_may_have_every_name_without_control_characters(void **state)
 {
 	char *custom = NULL;
@@ -600,7 +576,6 @@ main(void)
 	    spec(names_of_repositories_have_rules),
 	    spec(blank_files_are_exact),
 	    spec(times_are_read_as_go_writes_them),
-	    spec(both_dialects_are_told_apart_by_what_a_file_says),
 	    spec(targets_may_have_every_name_without_control_characters),
 	    spec(edits_are_written_as_go_escapes_them),
 	    made_spec(a_signature_that_is_replaced_has_its_own_method),

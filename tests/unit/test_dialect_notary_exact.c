@@ -222,10 +222,35 @@ what_the_server_published_is_exact(void **state)
 	}
 }
 
+static void
+both_dialects_are_told_apart_by_what_a_file_says(void **state)
+{
+	const rk_dialect *dialect = NULL;
+
+	(void)state;
+	assert_ok(rk_dialect_by_name("notary", &dialect));
+	assert_ptr_equal(dialect, &rk_dialect_notary);
+	for (int kind = 0; kind < RK_ROLE_TOP_COUNT; kind++) {
+		const rk_dialect *const dialects[] = {&rk_dialect_tuf, &rk_dialect_notary};
+
+		for (size_t i = 0; i < 2; i++) {
+			RK_AUTO(rk_str) text = NULL;
+			rk_json file;
+
+			assert_ok(rk_strdupf(&text, "{\"signed\":{\"_type\":\"%s\"}}",
+			    dialects[i]->type_name[kind]));
+			assert_ok(rk_scan_bytes(text, strlen(text), "test", &file));
+			assert_ok(rk_dialect_detect(&file, "test", &dialect));
+			assert_ptr_equal(dialect, dialects[i]);
+		}
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest specs[] = {
+	    spec(both_dialects_are_told_apart_by_what_a_file_says),
 	    spec(what_notary_writes_is_exact),
 	    spec(the_frame_is_one_line_with_signed_first),
 	    spec(signatures_are_as_go_writes_them),
