@@ -24,7 +24,7 @@ class NotaryStory(story.Story):
     def setUp(self):
         super().setUp()
         name = re.sub("[^a-z0-9]+", "-", self._testMethodName.lower())
-        self.gun = f"lab.example/{name[:40]}"
+        self.gun = f"lab.example/{name[:40].strip('-')}"
 
     def client(self, name, server=None):
         return notary_lab.Client(server or self.lab, self.folder / name)
