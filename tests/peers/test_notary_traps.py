@@ -1,4 +1,4 @@
-"""What Notary's server takes with 200 and no client can read.
+"""What Notary's server takes with 200 and no client can read: lint finds it, sign does not make it.
 
 Each trap is a file of a hand-made repository that works, changed in one way, and published: the
 server says 200, and what it hands out afterwards is refused by every client.
@@ -6,6 +6,7 @@ server says 200, and what it hands out afterwards is refused by every client.
 import copy
 import json
 import pathlib
+import subprocess
 import shutil
 import string
 import tempfile
@@ -41,6 +42,7 @@ BYTES = {
     "members out of order": lambda file: file.replace(b'"keyid":', b'"zkeyid":').replace(
         b'{"zkeyid":', b'{"method":"ecdsa","keyid":').replace(b',"method":"ecdsa","sig"', b',"sig"'),
 }
+ROOT_BYTES = {}
 # The same, of names that only targets hold.
 TARGETS_BYTES = {
     "< as itself": lambda file: file.replace(b"\\u003c", b"<"),
@@ -144,9 +146,20 @@ class Trap(story.Story):
     def next_signed(self, role):
         return {**copy.deepcopy(self.start[role]), "version": 2}
 
+    def folder_of(self, role, file):
+        """A folder as a client has it, with this file in it."""
+        folder = self.folder / "published"
+        folder.mkdir()
+        for name, data in {**self.files, role: file}.items():
+            (folder / f"{name}.json").write_bytes(data)
+        return folder
+
     def works(self, role):
         """The change without the trap is no trap: it is published and read."""
         file = self.hand.file(role, self.next_signed(role))
+        folder = self.folder_of(role, file)
+        self.good("lint", folder)
+        self.good("lint", folder / f"{role}.json")
         self.publish({role: file})
         self.assertEqual(self.lab.seen(GUN)[role], file)
         self.assertEqual(list(self.client("after").targets(GUN)), [NAME])
@@ -159,13 +172,11 @@ class Trap(story.Story):
             said = self.client(name).run("list", GUN)
             self.assertNotEqual(said.status, 0, f"{name}: {said}")
 
-
-def add(role, name, make):
-    def test(self):
-        file = make(self)
-        self.bricks(role, file)
-    test.__doc__ = f"{role}: {name}"
-    setattr(Traps, f"test_{role}_{len(vars(Traps))}", test)
+    def found(self, role, file):
+        """lint names the clients that choke on it, alone and in its folder."""
+        folder = self.folder_of(role, file)
+        for what in (folder, folder / f"{role}.json"):
+            self.rk("lint", what).done(3).says("notary")
 
 
 class Traps(Trap):
@@ -174,6 +185,63 @@ class Traps(Trap):
 
     def test_targets_without_a_trap(self):
         self.works("targets")
+
+
+class Signing(Trap):
+    """Whatever sign is given, what it gives is read by everybody; or it refuses, and writes nothing."""
+
+    def setUp(self):
+        super().setUp()
+        story.need("softhsm2-util")
+        self.holder = self.token("holder")
+        for number, (role, key) in enumerate((("root", self.hand.root_key), ("targets", self.hand.targets_key)), 1):
+            subprocess.run(["softhsm2-util", "--import", key.path, "--token", "holder", "--pin",
+                            self.holder.pin, "--label", role, "--id", f"{number:02x}"], env=self.env,
+                           check=True, capture_output=True, timeout=60)
+
+    def judge(self, role, file):
+        path = self.write(f"{role}.json", file)
+        root = self.write("anchor.json", self.files["root"])
+        result = self.rk("sign", path, "--key", self.holder.key_uri(role), "--root", root)
+        if result.status:
+            self.assertIn(result.status, (1, 2, 3), str(result))
+            self.assertEqual(path.read_bytes(), file)
+            return False
+        self.publish({role: path.read_bytes()})
+        self.assertEqual(self.lab.seen(GUN)[role], path.read_bytes())
+        return True
+
+    def test_a_file_without_a_trap_is_signed(self):
+        for role in ("root", "targets"):
+            self.assertTrue(self.judge(role, self.hand.file(role, self.next_signed(role))))
+
+    def each(self, role):
+        for name, make in every(role):
+            with self.subTest(name):
+                self.lab.delete(GUN)
+                self.hand_again()
+                self.judge(role, make(self))
+
+    def hand_again(self):
+        """A first version, as setUp makes it, for another round."""
+        self.start["root"] = self.hand.signed_root(self.lab)
+        self.files["root"] = self.hand.file("root", self.start["root"])
+        self.publish(self.files)
+
+    def test_targets_with_a_trap(self):
+        self.each("targets")
+
+    def test_a_root_with_a_trap(self):
+        self.each("root")
+
+
+def add(role, name, make):
+    def test(self):
+        file = make(self)
+        self.found(role, file)
+        self.bricks(role, file)
+    test.__doc__ = f"{role}: {name}"
+    setattr(Traps, f"test_{role}_{len(vars(Traps))}", test)
 
 
 def by_bytes(role, change):
@@ -196,21 +264,18 @@ def by_signed(role, change):
     return make
 
 
-def add_all():
-    for role in ("root", "targets"):
-        for name, change in BYTES.items():
-            add(role, name, by_bytes(role, change))
-        for name, change in SIGNED.items():
-            add(role, name, by_signed(role, change))
-    for name, change in ROOT_SIGNED.items():
-        add("root", name, by_signed("root", change))
-    for name, change in TARGETS_BYTES.items():
-        add("targets", name, by_bytes("targets", change))
-    for name, change in TARGETS_SIGNED.items():
-        add("targets", name, by_signed("targets", change))
+def every(role):
+    """Each trap of a role: its name, and what makes the file."""
+    own = (ROOT_BYTES, ROOT_SIGNED) if role == "root" else (TARGETS_BYTES, TARGETS_SIGNED)
+    for name, change in {**BYTES, **own[0]}.items():
+        yield name, by_bytes(role, change)
+    for name, change in {**SIGNED, **own[1]}.items():
+        yield name, by_signed(role, change)
 
 
-add_all()
+for one_of in ("root", "targets"):
+    for title, maker in every(one_of):
+        add(one_of, title, maker)
 
 if __name__ == "__main__":
     story.main()
