@@ -192,6 +192,9 @@ const struct rk_command rk_cmd_key_enrol = {
 	"A key on a token proves itself first, as a new one does; one that could be read out of "
 	"its token is a warning.\n\n"
 	"For a NAME that the keep knows, with the same public key, it is one more token of it; "
-	"another key under that name is refused.",
+	"another key under that name is refused.\n\n"
+	"A certificate is kept beside its key, as a root certificate for the GUN in its common "
+	"name. One that Notary's clients refuse is refused here: of an authority, expired, signed "
+	"with SHA-1.",
     .run = enrol_run,
 };

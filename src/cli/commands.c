@@ -11,6 +11,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_inspect,
     &rk_cmd_log,
     &rk_cmd_log_verify,
+    &rk_cmd_key_certify,
     &rk_cmd_key_delete,
     &rk_cmd_key_enrol,
     &rk_cmd_key_forget,

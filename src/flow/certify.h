@@ -38,9 +38,6 @@ RK_CHECKED rk_error *rk_certify(const struct rk_custody *custody,
 /* Of another's making: into the memory of the keep, and where its file goes. */
 RK_CHECKED rk_error *rk_certify_keep(
     rk_keep *keep, const rk_keep_key *key, const rk_certificate *certificate, char **ret_file);
-/* A file of the keep. */
-RK_CHECKED rk_error *
-rk_certify_read(const rk_keep *keep, const char *file, rk_certificate **ret_certificate);
 
 /* Having one. */
 

@@ -1,9 +1,6 @@
 #include "flow/certify.h"
 
-#include "base/file.h"
 #include "base/show.h"
-
-#include <string.h>
 
 /* What the search has found so far. */
 struct search {
@@ -21,36 +18,16 @@ search_clear(struct search *search)
 	rk_error_free(search->reasons);
 }
 
-rk_error *
-rk_certify_read(const rk_keep *keep, const char *file, rk_certificate **ret_certificate)
-{
-	RK_AUTO(rk_text) text = NULL;
-	rk_error *err = rk_text_read(rk_keep_dir(keep), file, RK_CERTIFICATE_MAX, &text);
-
-	return err ? err : rk_certificate_read(text->data, text->len, file, ret_certificate);
-}
-
-static rk_error *
-judge(const struct search *search, const rk_certificate *certificate, const char *file)
-{
-	rk_env *env = rk_keep_env(search->keep);
-	rk_error *err = rk_certificate_judge(certificate, search->gun, env->ops->now(env));
-
-	if (!err && !rk_pubkey_equal(certificate->pubkey, search->key->pubkey))
-		err = rk_fail(RK_E_UNTRUSTED, "run 'rootkeep check'", "%s is around another key",
-		    RK_SHOW(file));
-	return err;
-}
-
 /* One that will not do is a reason, not an error. */
 static rk_error *
 consider(struct search *search, const rk_keep_certificate *noted)
 {
 	RK_AUTO(rk_certificate) certificate = NULL;
-	rk_error *err = rk_certify_read(search->keep, noted->file, &certificate);
+	rk_env *env = rk_keep_env(search->keep);
+	rk_error *err = rk_keep_certificate_read(search->keep, search->key, noted, &certificate);
 
 	if (!err)
-		err = judge(search, certificate, noted->file);
+		err = rk_certificate_judge(certificate, search->gun, env->ops->now(env));
 	if (rk_error_code(err) == RK_E_NOMEM)
 		return err;
 	if (err) {

@@ -156,7 +156,7 @@ is_kept(
 	*ret_kept = false;
 	while (!*ret_kept && rk_keep_certificate_next(key, &at, &noted)) {
 		RK_AUTO(rk_certificate) kept = NULL;
-		rk_error *err = rk_certify_read(keep, noted.file, &kept);
+		rk_error *err = rk_keep_certificate_read(keep, key, &noted, &kept);
 
 		*ret_kept = !err && strcmp(kept->pem, certificate->pem) == 0;
 		if (rk_error_code(err) == RK_E_NOMEM)
