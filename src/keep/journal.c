@@ -137,9 +137,10 @@ rk_journal_read_head(const rk_dir *dir, rk_journal_head *ret_head)
 	struct rk_journal_line line;
 	rk_journal_head head = {0};
 	const char *end, *begin;
+	uint64_t from;
 	rk_error *err;
 
-	err = rk_journal_text(dir, &text);
+	err = rk_journal_tail(dir, &text, &from);
 	if (err)
 		return err;
 	end = text->len ? memrchr(text->data, '\n', text->len) : NULL;
@@ -149,8 +150,8 @@ rk_journal_read_head(const rk_dir *dir, rk_journal_head *ret_head)
 		    end > text->data ? memrchr(text->data, '\n', (size_t)(end - text->data)) : NULL;
 		line.bytes = begin ? begin + 1 : text->data;
 		line.len = (size_t)(end - line.bytes);
-		head.size = (uint64_t)(end - text->data) + 1;
-		head.torn = text->len - head.size;
+		head.size = from + (uint64_t)(end - text->data) + 1;
+		head.torn = from + text->len - head.size;
 		err = last_seq(&line, &head.count);
 		rk_sha256(line.bytes, line.len, head.sha256);
 	}

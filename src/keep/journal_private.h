@@ -17,6 +17,15 @@ struct rk_journal_line {
 
 /* The file; a missing one is empty. */
 RK_CHECKED rk_error *rk_journal_text(const rk_dir *dir, rk_text **ret_text);
+/* Its bytes from `from` on, and the size of all of it. */
+RK_CHECKED rk_error *
+rk_journal_from(const rk_dir *dir, uint64_t from, rk_text **ret_text, uint64_t *ret_size);
+/*
+ * As much of its end as holds the last whole line and what is torn after it, read without the rest:
+ * a run that writes a thousand lines must not read all lines a thousand times. `*ret_from`: where
+ * in the file it begins.
+ */
+RK_CHECKED rk_error *rk_journal_tail(const rk_dir *dir, rk_text **ret_text, uint64_t *ret_from);
 /* The next whole line at `offset`; false where only a torn one or nothing is left. */
 bool rk_journal_next(const rk_text *text, size_t offset, struct rk_journal_line *ret_line);
 /*

@@ -64,10 +64,10 @@ write_at(int fd, uint64_t offset, const char *bytes, size_t len)
 
 /* What a power cut leaves of a line: its beginning, or blocks of zeros in place of it. */
 static bool
-is_remnant(const rk_text *text, uint64_t offset, const char *line, size_t len)
+is_remnant(const rk_text *text, const char *line, size_t len)
 {
-	for (size_t i = 0; i < len && offset + i < text->len; i++) {
-		char byte = text->data[offset + i];
+	for (size_t i = 0; i < len && i < text->len; i++) {
+		char byte = text->data[i];
 
 		if (byte != line[i] && byte != '\0')
 			return false;
@@ -79,12 +79,13 @@ static rk_error *
 judge_end(const rk_dir *dir, uint64_t offset, const char *line, size_t len)
 {
 	RK_AUTO(rk_text) text = NULL;
+	uint64_t size;
 	rk_error *err;
 
-	err = rk_journal_text(dir, &text);
+	err = rk_journal_from(dir, offset, &text, &size);
 	if (err)
 		return err;
-	if (text->len < offset || text->len > offset + len || !is_remnant(text, offset, line, len))
+	if (size < offset || size > offset + len || !is_remnant(text, line, len))
 		return rk_fail(RK_E_UNTRUSTED,
 		    "restore journal.jsonl from a copy, or move '.intent' away and look at "
 		    "'rootkeep check'",
@@ -181,11 +182,12 @@ rk_error *
 rk_journal_mend(const rk_dir *dir, bool *ret_torn)
 {
 	RK_AUTO(rk_text) text = NULL;
+	uint64_t from;
 	const char *end;
 	size_t whole;
 	rk_error *err;
 
-	err = rk_journal_text(dir, &text);
+	err = rk_journal_tail(dir, &text, &from);
 	if (err)
 		return err;
 	end = text->len ? memrchr(text->data, '\n', text->len) : NULL;
@@ -196,7 +198,7 @@ rk_journal_mend(const rk_dir *dir, bool *ret_torn)
 	}
 	err = set_aside(dir, text->data + whole, text->len - whole);
 	if (!err)
-		err = cut_off(dir, whole);
+		err = cut_off(dir, from + whole);
 	if (!err)
 		*ret_torn = true;
 	return err;

@@ -312,6 +312,43 @@ entries_are_read_in_order_until_the_reader_stops(void **state)
 	assert_int_equal(count, 3);
 }
 
+/* Longer than what is read of its end at first. */
+static void
+the_end_of_a_long_journal_is_its_head(void **state)
+{
+	RK_AUTO(rk_dir) dir = ours(*state);
+	rk_journal_head end, whole;
+	RK_AUTO_BUF(torn);
+	bool was_torn;
+
+	for (int i = 0; i < 300; i++)
+		append(dir, "a line of some length, so that there need not be many of them");
+	assert_ok(rk_journal_read_head(dir, &end));
+	assert_ok(rk_journal_verify(dir, &whole));
+	assert_int_equal(whole.count, 300);
+	assert_int_equal(end.count, whole.count);
+	assert_int_equal(end.size, whole.size);
+	assert_int_equal(end.torn, 0);
+	assert_memory_equal(end.sha256, whole.sha256, RK_SHA256_SIZE);
+	assert_true(whole.size > 40000);
+
+	for (int i = 0; i < 200000; i++)
+		rk_buf_byte(&torn, 'x');
+	assert_ok(rk_journal_append(dir, end.size, rk_buf_str(&torn), torn.len));
+	assert_int_equal(
+	    truncate(rk_folder_path(*state, JOURNAL), (off_t)(end.size + torn.len)), 0);
+	assert_ok(rk_journal_read_head(dir, &end));
+	assert_int_equal(end.count, 300);
+	assert_int_equal(end.size, whole.size);
+	assert_int_equal(end.torn, torn.len);
+	assert_ok(rk_journal_mend(dir, &was_torn));
+	assert_true(was_torn);
+	assert_ok(rk_journal_verify(dir, &end));
+	assert_int_equal(end.size, whole.size);
+	assert_int_equal(end.torn, 0);
+	append(dir, "next");
+}
+
 static void
 a_link_in_place_of_the_journal_is_refused(void **state)
 {
@@ -338,6 +375,7 @@ main(void)
 	    in_folder(a_head_that_was_written_down_is_found_or_missed),
 	    in_folder(a_copy_may_be_older_and_never_longer_or_different),
 	    in_folder(entries_are_read_in_order_until_the_reader_stops),
+	    in_folder(the_end_of_a_long_journal_is_its_head),
 	    in_folder(a_link_in_place_of_the_journal_is_refused),
 	};
 
