@@ -360,7 +360,7 @@ sign_edits(struct rk_signing_repo *run)
 }
 
 static rk_error *
-run_repo(struct rk_signing_repo *run)
+run_with_change(struct rk_signing_repo *run)
 {
 	rk_error *err = sign_edits(run);
 
@@ -371,6 +371,18 @@ run_repo(struct rk_signing_repo *run)
 	if (!err)
 		err = note_absent(run);
 	return err ? err : rk_signing_commit(run);
+}
+
+static rk_error *
+run_repo(struct rk_signing_repo *run)
+{
+	rk_error *err = rk_change_new(run->signing->options.keep, &run->change);
+
+	if (!err)
+		err = run_with_change(run);
+	/* Without its commit, nothing has happened. */
+	rk_change_free(RK_TAKE(run->change));
+	return err;
 }
 
 rk_error *

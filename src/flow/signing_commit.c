@@ -33,22 +33,70 @@ published_name(struct rk_signing_repo *run, const struct rk_signing_doc *doc, ch
 			 doc->role, doc->envelope->version, numbered, ret_name);
 }
 
-static rk_error *
-put_in_memory(struct rk_signing_repo *run, const struct rk_signing_doc *doc, rk_source *memory)
+/* What would be published, as a client would be given it. */
+struct offer {
+	rk_source *memory; /* small files, to be read as any */
+	struct rk_chain_ready *ready; /* large ones, which were read back from the disk */
+	char **names;
+	size_t count;
+};
+
+static void
+offer_clear(struct offer *offer)
 {
+	for (size_t i = 0; i < offer->count; i++)
+		free(offer->names[i]);
+	free(offer->names);
+	free(offer->ready);
+	rk_source_free(offer->memory);
+}
+
+static int
+compare_ready(const void *a, const void *b)
+{
+	return strcmp(
+	    ((const struct rk_chain_ready *)a)->role, ((const struct rk_chain_ready *)b)->role);
+}
+
+static rk_error *
+offer_doc(struct rk_signing_repo *run, const struct rk_signing_doc *doc, struct offer *offer)
+{
+	const rk_text *text = doc->envelope->text;
 	RK_AUTO(rk_str) name = NULL;
 	rk_error *err = published_name(run, doc, &name);
 
-	return err ? err
-		   : rk_source_put(
-			 memory, name, doc->envelope->text->data, doc->envelope->text->len);
+	if (err)
+		return err;
+	if (doc->kind < RK_ROLE_TARGETS)
+		return rk_source_put(offer->memory, name, text->data, text->len);
+	offer->names[offer->count] = RK_TAKE(name);
+	offer->ready[offer->count] =
+	    (struct rk_chain_ready){doc->role, offer->names[offer->count], doc->envelope};
+	offer->count++;
+	return NULL;
+}
+
+static rk_error *
+make_offer(struct rk_signing_repo *run, struct offer *offer)
+{
+	rk_error *err = rk_source_memory(&offer->memory);
+
+	offer->names = calloc(run->count + 1, sizeof(char *));
+	offer->ready = calloc(run->count + 1, sizeof(*offer->ready));
+	if (!err && (!offer->names || !offer->ready))
+		err = rk_out_of_memory();
+	for (size_t i = 0; i < run->count && !err; i++)
+		if (run->docs[i].publish)
+			err = offer_doc(run, &run->docs[i], offer);
+	if (!err && offer->count > 1)
+		qsort(offer->ready, offer->count, sizeof(*offer->ready), compare_ready);
+	return err;
 }
 
 /* The result as a client would find it, before it is written. */
 static rk_error *
-walk(struct rk_signing_repo *run, bool new_root)
+walk_offer(struct rk_signing_repo *run, bool new_root, const struct offer *offer)
 {
-	RK_AUTO(rk_source) memory = NULL;
 	RK_AUTO(rk_source) folder = NULL;
 	RK_AUTO(rk_source) whole = NULL;
 	RK_AUTO(rk_client_state) state = NULL;
@@ -61,17 +109,14 @@ walk(struct rk_signing_repo *run, bool new_root)
 	    .now = env->ops->now(env),
 	    .ignore_expiry = true,
 	    .delegations_may_miss = true,
+	    .ready = offer->ready,
+	    .ready_count = offer->count,
 	};
 	bool held = false;
-	rk_error *err = rk_source_memory(&memory);
+	rk_error *err = rk_repo_source(run->repo, &folder);
 
-	for (size_t i = 0; i < run->count && !err; i++)
-		if (run->docs[i].publish)
-			err = put_in_memory(run, &run->docs[i], memory);
 	if (!err)
-		err = rk_repo_source(run->repo, &folder);
-	if (!err)
-		err = rk_source_overlay(memory, folder, &whole);
+		err = rk_source_overlay(offer->memory, folder, &whole);
 	if (!err)
 		err = rk_signing_is_held(run, "snapshot", new_root, &held);
 	request.snapshot_may_miss = !held;
@@ -81,6 +126,18 @@ walk(struct rk_signing_repo *run, bool new_root)
 	request.source = whole;
 	if (!err)
 		err = rk_chain_walk(&request, &state);
+	return err;
+}
+
+static rk_error *
+walk(struct rk_signing_repo *run, bool new_root)
+{
+	struct offer offer = {0};
+	rk_error *err = make_offer(run, &offer);
+
+	if (!err)
+		err = walk_offer(run, new_root, &offer);
+	offer_clear(&offer);
 	return rk_wrap(err,
 	    "a client would refuse what would be published of %s; nothing was written",
 	    RK_SHOW(rk_repo_name(run->repo)));
@@ -105,38 +162,50 @@ note_published(struct rk_signing_repo *run, const struct rk_signing_doc *doc, ch
 	return NULL;
 }
 
+/* Lists and roots are put there; a file that is on the disk already moves. */
 static rk_error *
-publish_doc(struct rk_signing_repo *run, struct rk_signing_doc *doc, rk_change *change)
+publish_doc(struct rk_signing_repo *run, struct rk_signing_doc *doc)
 {
 	const rk_store *store = rk_repo_store(run->repo);
+	const rk_text *text = doc->envelope->text;
 	char *name = NULL;
 	rk_error *err = published_name(run, doc, &name);
 
 	if (err)
 		return err;
 	err = note_published(run, doc, name);
+	if (!err && doc->kind >= RK_ROLE_TARGETS && (doc->written || !doc->changed))
+		return rk_store_promote(store, run->change, doc->role, name);
 	if (!err)
-		err = rk_store_put_published(
-		    store, change, name, doc->envelope->text->data, doc->envelope->text->len);
+		err = rk_store_put_published(store, run->change, name, text->data, text->len);
 	if (!err && doc->staged)
-		err = rk_store_unstage(store, change, doc->role);
+		err = rk_store_unstage(store, run->change, doc->role);
 	return err;
 }
 
 static rk_error *
-add_files(struct rk_signing_repo *run, rk_change *change)
+stage_doc(struct rk_signing_repo *run, const struct rk_signing_doc *doc)
 {
-	const rk_store *store = rk_repo_store(run->repo);
+	const rk_text *text = doc->envelope->text;
+	rk_sink sink;
+	rk_error *err =
+	    rk_store_stage_stream(rk_repo_store(run->repo), run->change, doc->role, &sink);
+
+	return err ? err : rk_text_feed(text, 0, text->len, sink);
+}
+
+static rk_error *
+add_files(struct rk_signing_repo *run)
+{
 	rk_error *err = NULL;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		for (size_t j = 0; j < run->count && !err; j++)
 			if (run->docs[j].kind == order[i] && run->docs[j].publish)
-				err = publish_doc(run, &run->docs[j], change);
+				err = publish_doc(run, &run->docs[j]);
 	for (size_t i = 0; i < run->count && !err; i++)
-		if (!run->docs[i].publish && run->docs[i].changed)
-			err = rk_store_stage(store, change, run->docs[i].role,
-			    run->docs[i].envelope->text->data, run->docs[i].envelope->text->len);
+		if (!run->docs[i].publish && run->docs[i].changed && !run->docs[i].written)
+			err = stage_doc(run, &run->docs[i]);
 	return err;
 }
 
@@ -221,7 +290,7 @@ rk_signing_commit(struct rk_signing_repo *run)
 {
 	struct rk_signing_doc *root = rk_signing_doc_of(run, "root");
 	rk_keep *keep = run->signing->options.keep;
-	RK_AUTO(rk_change) change = NULL;
+	rk_change *change = run->change;
 	bool any = false;
 	rk_error *err = check_exact(run);
 
@@ -236,9 +305,7 @@ rk_signing_commit(struct rk_signing_repo *run)
 	}
 	err = remember(run);
 	if (!err)
-		err = rk_change_new(keep, &change);
-	if (!err)
-		err = add_files(run, change);
+		err = add_files(run);
 	if (err || rk_change_is_empty(change))
 		return err;
 	if (run->first && root && root->publish) {

@@ -90,12 +90,12 @@ open_text(
 	return rk_envelope_open(dialect, text, name, ret_envelope);
 }
 
-/* The published file once more, as its next version. */
+/* The published file once more, as its next version; not in the keep yet, which a plan leaves alone. */
 static rk_error *
 restate(struct rk_signing_repo *run, const char *role, rk_envelope *published)
 {
 	struct rk_targets_change change = {0};
-	RK_AUTO_BUF(out);
+	RK_AUTO(rk_spool) spool = NULL;
 	rk_envelope *envelope = NULL;
 	rk_text *text = NULL;
 	rk_error *err = new_version(run, role, &change.version);
@@ -103,9 +103,11 @@ restate(struct rk_signing_repo *run, const char *role, rk_envelope *published)
 	if (!err)
 		err = rk_repo_next_expiry(run->repo, role, &change.expires);
 	if (!err)
-		err = rk_targets_rewrite(published, &change, rk_sink_buf(&out), NULL);
+		err = rk_spool_open(&spool);
 	if (!err)
-		err = rk_text_take(&out, &text);
+		err = rk_targets_rewrite(published, &change, rk_spool_sink(spool), NULL);
+	if (!err)
+		err = rk_spool_finish(spool, &text);
 	if (!err)
 		err = open_text(run, text, role, &envelope);
 	return err ? err : rk_signing_doc_put(run, role, envelope, false);

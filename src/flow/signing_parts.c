@@ -112,8 +112,7 @@ any_marked(const struct rk_signing_repo *run)
 static bool
 has_derived(const struct rk_signing_repo *run)
 {
-	return rk_signing_doc_of((struct rk_signing_repo *)(uintptr_t)run, "snapshot") ||
-	       rk_signing_doc_of((struct rk_signing_repo *)(uintptr_t)run, "timestamp");
+	return rk_signing_doc_of(run, "snapshot") || rk_signing_doc_of(run, "timestamp");
 }
 
 /* Everything that is ready under that root, with snapshot and timestamp. */

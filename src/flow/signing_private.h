@@ -1,7 +1,8 @@
 /*
  * signing_private.h - what the rooms of signing share
  *
- * signing.c is the run and its results; signing_docs.c the drafts and their signatures;
+ * signing.c is the run and its results; signing_docs.c the drafts and who may sign them;
+ * signing_batch.c their signatures;
  * signing_derive.c snapshot and timestamp; signing_parts.c what may be published together;
  * signing_commit.c the client's walk and the one change.
  */
@@ -32,13 +33,16 @@ struct rk_signing_doc {
 	bool changed; /* differs from what is staged on the disk */
 	bool staged; /* is staged on the disk */
 	bool publish; /* goes out in this run */
+	bool written; /* by the run's change, as staged: what is mapped is what is on the disk */
 };
 
 struct rk_signing_repo {
 	struct rk_signing *signing;
 	rk_repo *repo;
 	struct rk_signing_doc *docs;
-	size_t count;
+	size_t count, cap;
+	void *by_role; /* signing_docs.c's, for look-ups */
+	rk_change *change; /* while it runs */
 	uint8_t anchor[RK_SHA256_SIZE]; /* by which this person's memory knows it */
 	int64_t anchor_version;
 	bool first; /* no root was ever published */
@@ -64,7 +68,7 @@ struct rk_signing {
 
 /* docs */
 
-struct rk_signing_doc *rk_signing_doc_of(struct rk_signing_repo *run, const char *role);
+struct rk_signing_doc *rk_signing_doc_of(const struct rk_signing_repo *run, const char *role);
 /* Takes `envelope` over, also on failure; replaces a doc of that role. Judges are set later. */
 RK_CHECKED rk_error *rk_signing_doc_put(
     struct rk_signing_repo *run, const char *role, rk_envelope *envelope, bool on_disk);
@@ -76,6 +80,11 @@ RK_CHECKED rk_error *
 rk_signing_doc_reach(struct rk_signing_repo *run, const struct rk_signing_doc *doc);
 /* The same for a role that has no doc yet; nobody being trusted with it is success. */
 RK_CHECKED rk_error *rk_signing_role_reach(struct rk_signing_repo *run, const char *role);
+/* Is every judge satisfied? */
+RK_CHECKED rk_error *rk_signing_doc_met(struct rk_signing_doc *doc);
+/* A key that is not here, for that reason (taken over): an error only where it was named. */
+RK_CHECKED rk_error *rk_signing_note_absence(
+    struct rk_signing *signing, struct rk_signing_signer *signer, rk_error *err);
 /* Have every key that is at hand sign each of these that it has not signed. */
 RK_CHECKED rk_error *
 rk_signing_docs_sign(struct rk_signing_repo *run, struct rk_signing_doc **docs, size_t count);

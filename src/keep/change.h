@@ -41,6 +41,10 @@ RK_CHECKED rk_error *rk_change_write(
 /* A file that comes through a sink, which is good until the next call on this change. */
 RK_CHECKED rk_error *
 rk_change_stream(rk_change *change, const char *path, enum rk_change_how how, rk_sink *ret_sink);
+/* The file that this change has written for that path, as it is on the disk by now, and its SHA-256.
+ * RK_E_NOT_FOUND: it has written none. */
+RK_CHECKED rk_error *rk_change_read(rk_change *change, const char *path, size_t max,
+    uint8_t sha256[static RK_SHA256_SIZE], rk_text **ret_text);
 /* A file of the keep to another place of it, as it is. RK_E_NOT_FOUND. */
 RK_CHECKED rk_error *
 rk_change_move(rk_change *change, const char *from, const char *to, enum rk_change_how how);

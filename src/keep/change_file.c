@@ -207,3 +207,23 @@ rk_change_file_drop(rk_change *change)
 	file_free(change->file);
 	change->file = NULL;
 }
+
+rk_error *
+rk_change_read(rk_change *change, const char *path, size_t max,
+    uint8_t sha256[static RK_SHA256_SIZE], rk_text **ret_text)
+{
+	const struct rk_change_effect *effect;
+	rk_error *err = rk_change_file_end(change);
+
+	if (err)
+		return err;
+	effect = rk_change_index_find(&change->index, &change->effects, path);
+	if (!effect || effect->kind != RK_CHANGE_PLACE || effect->is_move)
+		return rk_fail(
+		    RK_E_NOT_FOUND, NULL, "%s is not written by this change", RK_SHOW(path));
+	err =
+	    rk_text_read(change->pending, effect->from + sizeof(RK_CHANGE_PENDING), max, ret_text);
+	if (!err)
+		memcpy(sha256, effect->sha256, RK_SHA256_SIZE);
+	return err;
+}

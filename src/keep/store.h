@@ -60,6 +60,13 @@ RK_CHECKED rk_error *rk_store_stage(
 /* The same through a sink (rk_change_stream). */
 RK_CHECKED rk_error *rk_store_stage_stream(
     const rk_store *store, rk_change *change, const char *role, rk_sink *ret_sink);
+/* What this change has staged for the role, as it is on the disk by now, and its SHA-256. */
+RK_CHECKED rk_error *rk_store_read_back(const rk_store *store, rk_change *change, const char *role,
+    uint8_t sha256[static RK_SHA256_SIZE], rk_text **ret_text);
+/* The role's staged file (this change's, else the folder's) as `file` in metadata/, where it takes
+ * the place of one that is there: not for roots. */
+RK_CHECKED rk_error *
+rk_store_promote(const rk_store *store, rk_change *change, const char *role, const char *file);
 RK_CHECKED rk_error *rk_store_unstage(const rk_store *store, rk_change *change, const char *role);
 
 /* A staged file that becomes the published one. */

@@ -23,6 +23,7 @@ rk_client_state_free(rk_client_state *state)
 		free(state->findings[i].sentence);
 	}
 	free(state->roles);
+	free(state->by_name);
 	free(state->findings);
 	rk_snapshot_free(state->snapshot);
 	rk_snapshot_free(state->timestamp);
@@ -39,9 +40,46 @@ rk_client_state_has_expired(const rk_client_state *state)
 	return false;
 }
 
+static int
+compare_named(const void *name, const void *role)
+{
+	return strcmp(name, (*(const rk_client_role *const *)role)->name);
+}
+
+static int
+compare_roles(const void *a, const void *b)
+{
+	return compare_named((*(const rk_client_role *const *)a)->name, b);
+}
+
+/* For look-ups once the walk has ended: there may be thousands of delegations. */
+static rk_error *
+index_roles(rk_client_state *state)
+{
+	const rk_client_role **index;
+
+	if (state->count == 0)
+		return NULL;
+	index = calloc(state->count, sizeof(rk_client_role *));
+	if (!index)
+		return rk_out_of_memory();
+	for (size_t i = 0; i < state->count; i++)
+		index[i] = &state->roles[i];
+	qsort(index, state->count, sizeof(rk_client_role *), compare_roles);
+	state->by_name = index;
+	return NULL;
+}
+
 const rk_client_role *
 rk_client_role_of(const rk_client_state *state, const char *role)
 {
+	const rk_client_role *const *found;
+
+	if (state->by_name) {
+		found = bsearch(
+		    role, state->by_name, state->count, sizeof(rk_client_role *), compare_named);
+		return found ? *found : NULL;
+	}
 	for (size_t i = 0; i < state->count; i++)
 		if (!strcmp(state->roles[i].name, role))
 			return &state->roles[i];
@@ -116,17 +154,40 @@ rk_chain_is_consistent(const struct rk_chain_walker *walker)
 	return walker->state->root && walker->state->root->consistent_snapshot;
 }
 
+static int
+compare_ready(const void *role, const void *ready)
+{
+	return strcmp(role, ((const struct rk_chain_ready *)ready)->role);
+}
+
+const struct rk_chain_ready *
+rk_chain_ready_of(const struct rk_chain_walker *walker, const char *role)
+{
+	const struct rk_chain_request *request = walker->request;
+
+	if (request->ready_count == 0)
+		return NULL;
+	return bsearch(
+	    role, request->ready, request->ready_count, sizeof(*request->ready), compare_ready);
+}
+
 rk_error *
 rk_chain_fetch(struct rk_chain_walker *walker, const char *role, int64_t version, char **ret_file,
     rk_envelope **ret_envelope)
 {
 	const struct rk_chain_request *request = walker->request;
+	const struct rk_chain_ready *ready = rk_chain_ready_of(walker, role);
 	RK_AUTO(rk_str) file = NULL;
 	rk_text *text = NULL;
 	rk_error *err = version ? request->dialect->published_name(
 				      role, version, rk_chain_is_consistent(walker), &file)
 				: request->dialect->plain_name(role, &file);
 
+	if (!err && ready && !strcmp(ready->file, file)) {
+		*ret_envelope = rk_envelope_share(ready->envelope);
+		*ret_file = RK_TAKE(file);
+		return NULL;
+	}
 	if (!err)
 		err = request->source->fetch(
 		    request->source, file, rk_envelope_limit(rk_role_kind_of(role)), &text);
@@ -312,6 +373,7 @@ rk_chain_walk(const struct rk_chain_request *request, rk_client_state **ret_stat
 	if (!err && !request->roots_only)
 		err = rk_chain_walk_files(&walker);
 	tdestroy(walker.seen, free);
+	err = rk_join(err, index_roles(walker.state));
 	switch (rk_error_code(err)) {
 	case RK_E_UNTRUSTED:
 	case RK_E_MALFORMED:

@@ -54,9 +54,17 @@ typedef struct rk_client_state {
 	rk_client_role
 	    *roles; /* root, timestamp, snapshot, targets, delegations as walked; those found */
 	size_t count;
+	const rk_client_role **by_name; /* chain.c's; NULL: the walk has not ended */
 	rk_finding *findings;
 	size_t finding_count;
 } rk_client_state;
+
+/* A file that is open already: it is taken as the source's own under that name. */
+struct rk_chain_ready {
+	const char *role; /* the house's */
+	const char *file;
+	rk_envelope *envelope;
+};
 
 struct rk_chain_request {
 	const rk_dialect *dialect;
@@ -74,6 +82,9 @@ struct rk_chain_request {
 	bool timestamp_may_miss, snapshot_may_miss;
 	bool delegations_may_miss; /* a delegation that nobody signed into yet */
 	const rk_client_state *since; /* as a client that last saw this; NULL: a new one */
+	const struct rk_chain_ready
+	    *ready; /* by role, in strcmp's order; each envelope is shared */
+	size_t ready_count;
 };
 
 /* See Errors: `*ret_state` may be set with an error. */
@@ -85,6 +96,12 @@ rk_chain_walk(const struct rk_chain_request *request, rk_client_state **ret_stat
  */
 RK_CHECKED rk_error *
 rk_chain_root_follows(const rk_root *trusted, rk_envelope *next_envelope, const rk_root *next);
+/*
+ * Is a root signed by enough of its own keys, of those that clients of `name` (NULL: not known) take at
+ * `now` (0: at any time)? RK_E_UNTRUSTED says which certificate is none that they take.
+ */
+RK_CHECKED rk_error *rk_chain_root_is_taken(
+    rk_envelope *envelope, const rk_root *root, const char *name, int64_t now);
 /* NULL: no such role found. */
 const rk_client_role *rk_client_role_of(const rk_client_state *state, const char *role);
 /*

@@ -28,12 +28,16 @@ static rk_error *
 latest(struct rk_chain_walker *walker, const char *role, int64_t *ret_version)
 {
 	rk_source *source = walker->request->source;
+	const struct rk_chain_ready *ready = rk_chain_ready_of(walker, role);
 	RK_AUTO(rk_str) plain = NULL;
 	int64_t first = 0, last = 0;
 	rk_error *err = walker->request->dialect->plain_name(role, &plain);
 
-	if (!err && source->range && rk_chain_is_consistent(walker))
+	if (!err && source->range && rk_chain_is_consistent(walker)) {
 		err = source->range(source, plain, &first, &last);
+		if (ready && ready->envelope->version > last)
+			last = ready->envelope->version;
+	}
 	if (!err)
 		*ret_version = last;
 	return err;

@@ -39,6 +39,9 @@ rk_chain_refused(struct rk_chain_walker *walker, const char *role, rk_error *err
 /* Fetch and open; RK_E_NOT_FOUND as it is. `version` 0: the name has no number. */
 RK_CHECKED rk_error *rk_chain_fetch(struct rk_chain_walker *walker, const char *role,
     int64_t version, char **ret_file, rk_envelope **ret_envelope);
+/* The role's file that is open already; NULL: none is. */
+const struct rk_chain_ready *
+rk_chain_ready_of(const struct rk_chain_walker *walker, const char *role);
 /* What was found under that name; NULL: nothing yet. */
 const struct rk_chain_seen *
 rk_chain_seen_of(const struct rk_chain_walker *walker, const char *name);

@@ -1,0 +1,313 @@
+#include "flow/signing_private.h"
+
+#include "base/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One signature that is wanted, and where it goes. */
+struct wanted {
+	struct rk_signing_doc *doc;
+	const rk_tuf_key *key;
+	struct rk_signing_signer *signer;
+};
+
+struct batch {
+	struct wanted *items; /* those of a doc are neighbours */
+	size_t count, cap;
+	struct rk_hand_job *jobs;
+};
+
+static void
+batch_clear(struct batch *batch)
+{
+	for (size_t i = 0; batch->jobs && i < batch->count; i++) {
+		rk_buf_clear(&batch->jobs[i].signature);
+		rk_error_free(batch->jobs[i].err);
+	}
+	free(batch->jobs);
+	free(batch->items);
+}
+
+static rk_error *
+batch_add(struct batch *batch, const struct wanted *wanted)
+{
+	struct wanted *grown;
+
+	for (size_t i = batch->count; i > 0 && batch->items[i - 1].doc == wanted->doc; i--)
+		if (!strcmp(batch->items[i - 1].key->keyid, wanted->key->keyid))
+			return NULL;
+	if (batch->count == batch->cap) {
+		size_t cap = 2 * batch->cap + 8;
+
+		grown = reallocarray(batch->items, cap, sizeof(*grown));
+		if (!grown)
+			return rk_out_of_memory();
+		batch->items = grown;
+		batch->cap = cap;
+	}
+	batch->items[batch->count++] = *wanted;
+	return NULL;
+}
+
+static bool
+has_signed(const rk_verdict *verdict, const char *keyid)
+{
+	for (size_t i = 0; i < verdict->count; i++)
+		if (!strcmp(verdict->sigs[i].keyid, keyid) &&
+		    (verdict->sigs[i].judgement == RK_JUDGED_VALID ||
+			verdict->sigs[i].judgement == RK_JUDGED_SAME_KEY))
+			return true;
+	return false;
+}
+
+/* Those of one judge's keys that are reached and have not signed. */
+static rk_error *
+collect(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct rk_authority *judge,
+    struct batch *batch)
+{
+	RK_AUTO(rk_verdict) verdict = NULL;
+	rk_error *err = rk_verify(doc->envelope, judge->role, judge->keys, &verdict);
+
+	for (size_t i = 0; i < judge->role->keyid_count && !err; i++) {
+		const rk_tuf_key *key = rk_keyring_by_id(judge->keys, judge->role->keyids[i]);
+		const rk_keep_key *known = key ? rk_repo_keep_key(run->repo, key) : NULL;
+		struct rk_signing_signer *signer =
+		    known && key->scheme ? rk_signing_signer_of(run->signing, known) : NULL;
+		struct wanted wanted = {doc, key, signer};
+
+		if (signer && signer->hand && !has_signed(verdict, key->keyid))
+			err = batch_add(batch, &wanted);
+	}
+	return err;
+}
+
+/* What the person at the prompt is told. */
+static rk_error *
+purpose_of(const struct rk_signing_repo *run, const struct batch *batch, rk_buf *out)
+{
+	const struct rk_signing_doc *last = NULL;
+	bool any = false;
+
+	rk_buf_text(out, "sign ");
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct rk_signing_doc *doc = batch->items[i].doc;
+
+		if (doc != last)
+			rk_buf_printf(out, "%s%s %lld", any ? ", " : "", RK_SHOW_BARE(doc->role),
+			    (long long)doc->envelope->version);
+		any = true;
+		last = doc;
+	}
+	rk_buf_printf(out, " of %s", RK_SHOW_BARE(rk_repo_name(run->repo)));
+	return rk_buf_check(out);
+}
+
+static rk_error *
+ready_signers(struct rk_signing_repo *run, struct batch *batch)
+{
+	RK_AUTO_BUF(purpose);
+	rk_error *err = purpose_of(run, batch, &purpose);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < batch->count && !err; i++) {
+		struct rk_signing_signer *signer = batch->items[i].signer;
+
+		if (signer->hand && !signer->ready) {
+			err = rk_hand_ready(signer->hand, rk_buf_str(&purpose));
+			signer->ready = err == NULL;
+			if (err)
+				err = rk_signing_note_absence(run->signing, signer, err);
+		}
+		if (signer->hand)
+			batch->items[kept++] = batch->items[i];
+	}
+	if (!err)
+		batch->count = kept;
+	return err;
+}
+
+/* Has somebody signed another payload of this role and version before? */
+static rk_error *
+judge_payload(struct rk_signing_repo *run, const struct rk_signing_doc *doc)
+{
+	const struct rk_signing_options *options = &run->signing->options;
+	const rk_keep_outstanding *other;
+	uint8_t sha256[RK_SHA256_SIZE];
+	rk_error *err = rk_envelope_sha256(doc->envelope, sha256);
+
+	if (err || options->second_payload)
+		return err;
+	other = rk_keep_repo_outstanding(
+	    rk_repo_entry(run->repo), doc->role, doc->envelope->version, sha256);
+	if (other && other->fingerprint_count >= doc->judges[0].role->threshold)
+		return rk_fail(RK_E_REFUSED,
+		    "publish the one that was signed; or give --except second-payload=REASON",
+		    "enough signatures are outstanding on another %s %lld of %s: two could be "
+		    "believed",
+		    RK_SHOW_BARE(doc->role), (long long)doc->envelope->version,
+		    RK_SHOW(rk_repo_name(run->repo)));
+	return rk_memory_check(
+	    options->memory, run->anchor, doc->role, doc->envelope->version, sha256);
+}
+
+static rk_error *
+batch_sign(struct rk_signing_repo *run, struct batch *batch)
+{
+	rk_error *err = NULL;
+
+	batch->jobs = calloc(batch->count + 1, sizeof(*batch->jobs));
+	if (!batch->jobs)
+		return rk_out_of_memory();
+	for (size_t i = 0; i < batch->count && !err; i++) {
+		struct wanted *item = &batch->items[i];
+
+		batch->jobs[i].hand = item->signer->hand;
+		batch->jobs[i].scheme = item->key->scheme;
+		err = rk_envelope_payload_for(
+		    item->doc->envelope, item->key->scheme, &batch->jobs[i].payload);
+	}
+	if (!err)
+		err = rk_hands_sign(run->signing->hands, batch->jobs, batch->count);
+	for (size_t i = 0; i < batch->count && !err; i++)
+		if (batch->jobs[i].err)
+			err = RK_TAKE(batch->jobs[i].err);
+	run->signing->token_used |= err == NULL && batch->count > 0;
+	return err;
+}
+
+static rk_error *
+note_signature(struct rk_signing_repo *run, const struct wanted *item)
+{
+	size_t count = run->outcome.signature_count;
+	struct rk_signing_signed *grown = realloc(run->signatures, (count + 1) * sizeof(*grown));
+	char *role = NULL;
+	rk_error *err;
+
+	if (!grown)
+		return rk_out_of_memory();
+	run->signatures = grown;
+	err = rk_strdup(item->doc->role, &role);
+	if (!err)
+		err = rk_signing_own_text(run, role);
+	if (err)
+		return err;
+	grown[count] = (struct rk_signing_signed){
+	    .role = role,
+	    .version = item->doc->envelope->version,
+	    .key = item->signer->key->name,
+	    .fingerprint = item->signer->key->fingerprint,
+	    .token = rk_hand_token_name(item->signer->hand),
+	};
+	run->outcome.signatures = grown;
+	run->outcome.signature_count = count + 1;
+	return NULL;
+}
+
+/* A large file goes to the disk at once, and is read back from there. */
+static rk_error *
+splice_on_disk(struct rk_signing_repo *run, struct rk_signing_doc *doc,
+    const struct rk_new_sig *sigs, size_t count, rk_envelope **ret_envelope)
+{
+	const rk_store *store = rk_repo_store(run->repo);
+	RK_AUTO(rk_text) text = NULL;
+	uint8_t sha256[RK_SHA256_SIZE];
+	rk_sink sink;
+	rk_error *err = rk_store_stage_stream(store, run->change, doc->role, &sink);
+
+	if (!err)
+		err = rk_envelope_splice(doc->envelope, sigs, count, NULL, sink);
+	if (!err)
+		err = rk_store_read_back(store, run->change, doc->role, sha256, &text);
+	if (!err)
+		err = rk_envelope_open_spliced(doc->envelope, RK_TAKE(text), ret_envelope);
+	if (err)
+		return err;
+	rk_envelope_note_file_sha256(*ret_envelope, sha256);
+	doc->written = true;
+	return NULL;
+}
+
+static rk_error *
+splice_in_memory(struct rk_signing_doc *doc, const struct rk_new_sig *sigs, size_t count,
+    rk_envelope **ret_envelope)
+{
+	RK_AUTO_BUF(out);
+	rk_text *text = NULL;
+	rk_error *err = rk_envelope_splice(doc->envelope, sigs, count, NULL, rk_sink_buf(&out));
+
+	if (!err)
+		err = rk_text_take(&out, &text);
+	return err ? err : rk_envelope_open_spliced(doc->envelope, text, ret_envelope);
+}
+
+/* Put the new signatures, one for each item, into the doc's text. */
+static rk_error *
+doc_splice(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct wanted *items,
+    const struct rk_hand_job *jobs, size_t count)
+{
+	struct rk_new_sig *sigs = calloc(count + 1, sizeof(*sigs));
+	RK_AUTO(rk_envelope) envelope = NULL;
+	rk_error *err = sigs ? NULL : rk_out_of_memory();
+
+	for (size_t i = 0; i < count && !err; i++) {
+		sigs[i] = (struct rk_new_sig){items[i].key->keyid, items[i].key->scheme,
+		    jobs[i].signature.data, jobs[i].signature.len};
+		err = note_signature(run, &items[i]);
+	}
+	if (!err && doc->kind >= RK_ROLE_TARGETS)
+		err = splice_on_disk(run, doc, sigs, count, &envelope);
+	else if (!err)
+		err = splice_in_memory(doc, sigs, count, &envelope);
+	free(sigs);
+	if (err)
+		return err;
+	rk_envelope_free(doc->envelope);
+	doc->envelope = RK_TAKE(envelope);
+	doc->changed = true;
+	return rk_signing_doc_met(doc);
+}
+
+static rk_error *
+splice_all(struct rk_signing_repo *run, const struct batch *batch)
+{
+	rk_error *err = NULL;
+
+	for (size_t i = 0, end; i < batch->count && !err; i = end) {
+		struct rk_signing_doc *doc = batch->items[i].doc;
+
+		for (end = i + 1; end < batch->count && batch->items[end].doc == doc; end++)
+			;
+		err = doc_splice(run, doc, &batch->items[i], &batch->jobs[i], end - i);
+	}
+	return err;
+}
+
+static rk_error *
+sign_all(
+    struct rk_signing_repo *run, struct rk_signing_doc **docs, size_t count, struct batch *batch)
+{
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < count && !err; i++)
+		for (size_t j = 0; j < docs[i]->judge_count && !err; j++)
+			err = collect(run, docs[i], &docs[i]->judges[j], batch);
+	for (size_t i = 0; i < batch->count && !err; i++)
+		err = judge_payload(run, batch->items[i].doc);
+	if (err || batch->count == 0)
+		return err;
+	err = ready_signers(run, batch);
+	if (!err)
+		err = batch_sign(run, batch);
+	return err ? err : splice_all(run, batch);
+}
+
+rk_error *
+rk_signing_docs_sign(struct rk_signing_repo *run, struct rk_signing_doc **docs, size_t count)
+{
+	struct batch batch = {0};
+	rk_error *err = sign_all(run, docs, count, &batch);
+
+	batch_clear(&batch);
+	return err;
+}
