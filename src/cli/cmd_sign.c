@@ -95,9 +95,9 @@ sign_keep(struct rk_run *run, const struct rk_sign_args *sign)
 	};
 	rk_error *err;
 
-	if (sign->root || sign->by || sign->keyid)
+	if (sign->root || sign->by || sign->keyid || sign->gun)
 		return rk_fail(RK_E_USAGE, "leave them out, or name a FILE.json",
-		    "--root, --by and --keyid are for signing a file without a keep");
+		    "--root, --by, --keyid and --gun are for signing a file without a keep");
 	err = rk_work_keep(run, RK_WORK_WRITE, &keep);
 	if (!err)
 		err = rk_memory_open(run->state_dir, &memory);
@@ -137,6 +137,8 @@ static const struct rk_option sign_options[] = {
     RK_OPT_STRING(
 	rk_sign_args, by, "by", "FILE", "for a file: the delegator that says the key's id", 0),
     RK_OPT_STRING(rk_sign_args, keyid, "keyid", "HEX", "for a file: the key's id", 0),
+    RK_OPT_STRING(rk_sign_args, gun, "gun", "GUN",
+	"for a root in the notary dialect: refuse keys that are not certified for this name", 0),
     RK_OPT_END,
 };
 

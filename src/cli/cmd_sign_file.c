@@ -27,7 +27,8 @@ say_what(struct rk_run *run, const rk_filesign *sign)
 	int64_t now = run->env->ops->now(run->env);
 	char distance[32];
 	RK_AUTO_BUF(text);
-	RK_AUTO(rk_error) doubt = rk_envelope_portable(envelope);
+	RK_AUTO(rk_error)
+	doubt = envelope->dialect->one_reader ? NULL : rk_envelope_portable(envelope);
 	rk_error *err;
 
 	rk_buf_printf(&text, "%s, expires %s (%s), sha256 ", rk_filesign_what(sign),
@@ -110,6 +111,7 @@ rk_cmd_sign_file(struct rk_run *run, const struct rk_sign_args *args)
 	    .root = args->root,
 	    .by = args->by,
 	    .keyid = args->keyid,
+	    .gun = args->gun,
 	};
 	rk_error *err = judge_args(args);
 

@@ -86,6 +86,7 @@ verify_file(struct rk_run *run, const struct verify_args *verify)
 	    .file = verify->what,
 	    .root = verify->root,
 	    .by = verify->by,
+	    .gun = verify->gun,
 	    .role = verify->role,
 	};
 	RK_AUTO(rk_judge_file) judge = NULL;

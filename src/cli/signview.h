@@ -14,7 +14,7 @@ struct rk_sign_args {
 	bool all;
 	const char *role;
 	rk_list keys;
-	const char *root, *by, *keyid;
+	const char *root, *by, *keyid, *gun;
 };
 
 /* Lines and the document: per repository what was signed, published, and what waits for whom. */

@@ -98,6 +98,8 @@ rk_filesign_new(const struct rk_filesign_wish *wish, rk_filesign **ret_sign)
 	if (!err)
 		err = read_all(sign);
 	if (!err)
+		err = rk_filesign_judge_keys(sign);
+	if (!err)
 		err = reach_all(sign);
 	if (!err)
 		*ret_sign = RK_TAKE(sign);

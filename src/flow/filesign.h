@@ -10,7 +10,8 @@
  * certificate gives a key another id.
  *
  * Ownership  a filesign borrows its wish and all in it; what it gives is borrowed from it.
- * Errors     RK_E_REFUSED a key without an id, or under another one than was typed; RK_E_AMBIGUOUS;
+ * Errors     RK_E_REFUSED a key without an id, or under another one than was typed; a root with a key
+ *            that clients of the GUN do not take; bytes that its one reader writes otherwise; RK_E_AMBIGUOUS;
  *            RK_E_BUSY the file was changed meanwhile; RK_E_MALFORMED; as flow/hands.h; RK_E_IO;
  *            RK_E_NOMEM. After any of them the file is as it was.
  * Standard   TUF 1.0, section 4.2.
@@ -37,6 +38,7 @@ struct rk_filesign_wish {
 	size_t key_count;
 	const char *root, *by; /* files whose keys have ids; NULL: none */
 	const char *keyid; /* NULL: none was typed */
+	const char *gun; /* that a root's certificates must be for; NULL: not said */
 };
 
 /* One signature that was made. */

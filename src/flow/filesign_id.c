@@ -77,6 +77,43 @@ rk_filesign_places(rk_filesign *sign)
 	return err ? err : read_file(sign->wish.by, RK_ROLE_TARGETS, &sign->places[RK_PLACE_BY]);
 }
 
+/* Whoever says for whom a root is means that its keys are good there; else it is only told. */
+static rk_error *
+judge_keys(const rk_filesign *sign, const struct rk_filesign_place *place)
+{
+	const struct rk_filesign_wish *wish = &sign->wish;
+	int64_t now = wish->env->ops->now(wish->env);
+
+	for (size_t i = 0; i < place->root->keyid_count; i++) {
+		const rk_tuf_key *key = rk_keyring_by_id(place->ring, place->root->keyids[i]);
+		RK_AUTO(rk_error) err = NULL;
+
+		if (key)
+			err = sign->envelope->dialect->root_key_check(key, wish->gun, now);
+		if (rk_error_code(err) == RK_E_NOMEM)
+			return RK_TAKE(err);
+		if (err && wish->gun)
+			return rk_recode(
+			    rk_wrap(RK_TAKE(err), "clients of %s would not take a key of %s",
+				RK_SHOW(wish->gun), sign->what),
+			    RK_E_REFUSED);
+		if (err)
+			rk_sayf(wish->env, RK_SAY_WARNING, "clients would not take a key of %s: %s",
+			    sign->what, rk_error_message(err));
+	}
+	return NULL;
+}
+
+rk_error *
+rk_filesign_judge_keys(const rk_filesign *sign)
+{
+	const struct rk_filesign_place *place = &sign->places[RK_PLACE_FILE];
+
+	if (!place->root || !sign->envelope->dialect->root_key_check)
+		return NULL;
+	return judge_keys(sign, place);
+}
+
 /* One public key under several ids: the typed one, or nobody knows which. */
 static rk_error *
 id_in_ring(const rk_filesign *sign, const rk_keyring *ring, const rk_pubkey *pubkey,

@@ -46,6 +46,8 @@ struct rk_filesign {
 };
 
 RK_CHECKED rk_error *rk_filesign_places(rk_filesign *sign);
+/* Would clients take root's keys? RK_E_REFUSED where the wish names a GUN, else a warning. */
+RK_CHECKED rk_error *rk_filesign_judge_keys(const rk_filesign *sign);
 /* The ids of a signer that is ready, as filings, and its scheme. */
 RK_CHECKED rk_error *rk_filesign_file_under(rk_filesign *sign, size_t signer);
 void rk_filesign_ids_free(rk_filesign *sign);

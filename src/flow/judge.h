@@ -62,6 +62,7 @@ struct rk_judge_file_wish {
 	const char
 	    *root; /* a file that is trusted; with `by`: that the delegator is judged by; or NULL */
 	const char *by; /* the delegator's file; NULL: a role of the root */
+	const char *gun; /* the name that root's certificates must have; NULL: any */
 	const char
 	    *role; /* with `by`: whom it delegates to, in the house's spelling or the file's */
 };

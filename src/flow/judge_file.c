@@ -74,7 +74,8 @@ same_payload(rk_envelope *trusted, rk_judge_file *judge)
 }
 
 static rk_error *
-judge_root(rk_judge_file *judge, rk_envelope *trusted, const rk_root *root)
+judge_root(const struct rk_judge_file_wish *wish, rk_judge_file *judge, rk_envelope *trusted,
+    const rk_root *root)
 {
 	RK_AUTO(rk_root) own = NULL;
 	rk_error *err = rk_root_read(judge->envelope, &own);
@@ -89,7 +90,9 @@ judge_root(rk_judge_file *judge, rk_envelope *trusted, const rk_root *root)
 		err = settle(judge);
 	if (!err && !judge->same)
 		err = rk_chain_root_follows(root, judge->envelope, own);
-	return err;
+	return err ? err
+		   : rk_chain_root_is_taken(
+			 judge->envelope, own, wish->gun, wish->env->ops->now(wish->env));
 }
 
 static rk_error *
@@ -118,7 +121,7 @@ take_by_root(const struct rk_judge_file_wish *wish, rk_judge_file *judge)
 	if (!err)
 		err = rk_strdup(rk_role_kind_name(judge->envelope->kind), &judge->role);
 	if (!err && judge->envelope->kind == RK_ROLE_ROOT)
-		return judge_root(judge, trusted, root);
+		return judge_root(wish, judge, trusted, root);
 	if (!err)
 		err = judge_by_root(judge, root);
 	return err ? err : settle(judge);

@@ -101,6 +101,14 @@ rk_chain_root_follows(const rk_root *trusted, rk_envelope *next_envelope, const 
 	return follows(next_envelope, trusted, next, NULL);
 }
 
+rk_error *
+rk_chain_root_is_taken(rk_envelope *envelope, const rk_root *root, const char *name, int64_t now)
+{
+	const struct clients clients = {name, now};
+
+	return verify_by_root(envelope, root, &clients, "its own keys");
+}
+
 /* A root in hand, before it is known to be the final one. */
 struct step {
 	rk_envelope *envelope;
