@@ -110,7 +110,8 @@ copy_out(const struct made *made, const char *out)
 	if (!err)
 		return NULL;
 	err = rk_wrap(err, "the certificate was made and kept, but not copied to %s", RK_SHOW(out));
-	return rk_advise(err, "copy it from the keep: %s", RK_SHOW_BARE(made->file));
+	err = rk_advise(err, "copy it from the keep: %s", RK_SHOW_BARE(made->file));
+	return rk_recode(err, RK_E_IO);
 }
 
 static rk_error *
