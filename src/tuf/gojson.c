@@ -84,6 +84,16 @@ character_fault(const char *at)
 	return NULL;
 }
 
+/* What may not just be gone past. */
+static const bool stops[UINT8_MAX + 1] = {
+    ['"'] = true,
+    ['\\'] = true,
+    ['<'] = true,
+    ['>'] = true,
+    ['&'] = true,
+    [0xe2] = true,
+};
+
 /* At an opening quote. `ret_span` may be NULL. */
 rk_error *
 rk_gojson_span(rk_gojson *walk, rk_json *ret_span)
@@ -92,13 +102,18 @@ rk_gojson_span(rk_gojson *walk, rk_json *ret_span)
 
 	if (*start != '"')
 		return want(walk, "\"", "a string is expected here");
-	for (walk->at++; *walk->at != '"'; walk->at++) {
-		fault = character_fault(walk->at);
+	const char *at = start + 1;
+	for (;; at++) {
+		while (!stops[(uint8_t)*at])
+			at++;
+		if (*at == '"')
+			break;
+		fault = character_fault(at);
 		if (fault)
-			return rk_gojson_differs(walk, walk->at, fault);
-		walk->at += *walk->at == '\\';
+			return rk_gojson_differs(walk, at, fault);
+		at += *at == '\\';
 	}
-	walk->at++;
+	walk->at = at + 1;
 	if (ret_span)
 		*ret_span = (rk_json){
 		    .text = start, .len = (size_t)(walk->at - start), .kind = RK_JSON_STRING};
@@ -111,14 +126,22 @@ rk_gojson_text(rk_gojson *walk)
 	return rk_gojson_span(walk, NULL);
 }
 
-static int
+static const bool is_digit[UINT8_MAX + 1] = {
+    ['A' ... 'Z'] = true,
+    ['a' ... 'z'] = true,
+    ['0' ... '9'] = true,
+    ['+'] = true,
+    ['/'] = true,
+};
+
+/* Of a digit. */
+static unsigned
 base64_value(char digit)
 {
 	static const char digits[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = digit ? strchr(digits, digit) : NULL;
 
-	return at ? (int)(at - digits) : -1;
+	return (unsigned)(strchr(digits, digit) - digits);
 }
 
 /* As an encoder pads it: no bits are left over. */
@@ -132,9 +155,9 @@ is_base64(const char *text, size_t len)
 	while (pad < 2 && pad < len && text[len - 1 - pad] == '=')
 		pad++;
 	for (size_t i = 0; i < len - pad; i++)
-		if (base64_value(text[i]) < 0)
+		if (!is_digit[(uint8_t)text[i]])
 			return false;
-	return pad == 0 || (base64_value(text[len - pad - 1]) & (pad == 1 ? 3 : 15)) == 0;
+	return pad == 0 || (base64_value(text[len - pad - 1]) & (pad == 1 ? 3U : 15U)) == 0;
 }
 
 rk_error *
