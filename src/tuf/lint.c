@@ -137,7 +137,7 @@ rk_lint_has_error(const rk_lint *lint, unsigned clients)
 	return false;
 }
 
-/* NULL: more kinds than are counted, which no file has. */
+/* NULL: more kinds than are counted, which no file has. `one` is of the dialect's clients. */
 static struct rk_lint_tally *
 tally_of(struct rk_lint_at *at, const struct rk_lint_case *one)
 {
@@ -200,19 +200,23 @@ add(struct rk_lint_at *at, const struct rk_lint_case *one, char *sentence)
 	return NULL;
 }
 
-static rk_error *tell(struct rk_lint_at *at, const struct rk_lint_case *one, const char *fmt,
+static rk_error *tell(struct rk_lint_at *at, const struct rk_lint_case *told, const char *fmt,
     va_list args) RK_PRINTF(3, 0);
 
 static rk_error *
-tell(struct rk_lint_at *at, const struct rk_lint_case *one, const char *fmt, va_list args)
+tell(struct rk_lint_at *at, const struct rk_lint_case *told, const char *fmt, va_list args)
 {
-	struct rk_lint_tally *tally = tally_of(at, one);
+	unsigned clients = rk_lint_clients_of(at->dialect);
+	const struct rk_lint_case one = {
+	    told->rule, told->errors & clients, told->warnings & clients, told->place};
+	struct rk_lint_tally *tally;
 	RK_AUTO_BUF(sentence);
 	char *text = NULL;
 	rk_error *err;
 
-	if (!one->errors && !one->warnings)
+	if (!one.errors && !one.warnings)
 		return NULL;
+	tally = tally_of(at, &one);
 	if (tally && tally->told == PLACES_MAX) {
 		at->lint->findings[tally->last].more++;
 		return NULL;
@@ -220,7 +224,7 @@ tell(struct rk_lint_at *at, const struct rk_lint_case *one, const char *fmt, va_
 	rk_buf_vprintf(&sentence, fmt, args);
 	err = rk_buf_take(&sentence, &text);
 	if (!err)
-		err = add(at, one, text);
+		err = add(at, &one, text);
 	if (!err && tally) {
 		tally->told++;
 		tally->last = at->lint->count - 1;
