@@ -85,6 +85,7 @@ struct rk_targets_changed {
 /*
  * The next version's whole file, with no signatures (`"signatures":[]`), to `sink`. Works for any role's
  * file where only version and expiry change (renew). RK_E_NOT_FOUND: a removal of what is not there.
+ * A file that its dialect's one reader would write otherwise is written anew: that costs its size.
  * `ret_changed` may be NULL.
  */
 RK_CHECKED rk_error *rk_targets_rewrite(const rk_envelope *envelope,

@@ -429,9 +429,9 @@ write_all(struct rewrite *rewrite)
 	return err ? err : copy_text(rewrite, at, rewrite->envelope->text->len);
 }
 
-rk_error *
-rk_targets_rewrite(const rk_envelope *envelope, const struct rk_targets_change *change,
-    rk_sink sink, struct rk_targets_changed *ret_changed)
+static rk_error *
+rewrite_envelope(const rk_envelope *envelope, const struct rk_targets_change *change, rk_sink sink,
+    struct rk_targets_changed *ret_changed)
 {
 	struct rewrite rewrite = {
 	    .envelope = envelope,
@@ -455,4 +455,35 @@ rk_targets_rewrite(const rk_envelope *envelope, const struct rk_targets_change *
 	if (!err && ret_changed)
 		*ret_changed = rewrite.changed;
 	return err;
+}
+
+/* The file as its one reader would write it, unsigned; NULL: it is written so. */
+static rk_error *
+write_anew(const rk_envelope *envelope, rk_envelope **ret_envelope)
+{
+	const rk_dialect *dialect = envelope->dialect;
+	RK_AUTO_BUF(out);
+	rk_text *text = NULL;
+	rk_error *err = dialect->exact ? dialect->exact(envelope) : NULL;
+
+	if (rk_error_code(err) != RK_E_REFUSED)
+		return err;
+	rk_error_free(err);
+	rk_buf_text(&out, "{\"signed\":");
+	err = rk_canonical(
+	    &envelope->signed_span, dialect->style->form, rk_sink_buf(&out), envelope->text);
+	rk_buf_text(&out, ",\"signatures\":[]}");
+	if (!err)
+		err = rk_text_take(&out, &text);
+	return err ? err : rk_envelope_open(dialect, text, envelope->name, ret_envelope);
+}
+
+rk_error *
+rk_targets_rewrite(const rk_envelope *envelope, const struct rk_targets_change *change,
+    rk_sink sink, struct rk_targets_changed *ret_changed)
+{
+	RK_AUTO(rk_envelope) anew = NULL;
+	rk_error *err = write_anew(envelope, &anew);
+
+	return err ? err : rewrite_envelope(anew ? anew : envelope, change, sink, ret_changed);
 }
