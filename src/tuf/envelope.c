@@ -156,7 +156,8 @@ take_part(rk_envelope *envelope, const rk_json *key, const rk_json *value)
 static bool
 is_within(const rk_json *inner, const rk_json *outer)
 {
-	return inner->text > outer->text && inner->text < outer->text + outer->len;
+	return outer->len > 0 && inner->text > outer->text &&
+	       inner->text < outer->text + outer->len;
 }
 
 /* What the scan has noted on its way: nothing is walked again. */
