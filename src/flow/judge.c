@@ -202,6 +202,9 @@ recall(struct inquest *inquest)
 		err = rk_source_folder(dir, &source);
 	request.source = source;
 	request.ignore_expiry = true;
+	/* Of a keep's own folder: a server's files are not in it. */
+	request.timestamp_may_miss |= request.dialect->server_roles;
+	request.snapshot_may_miss |= request.dialect->server_roles;
 	if (!err)
 		err = rk_chain_walk(&request, &inquest->since);
 	root = inquest->since ? rk_client_role_of(inquest->since, "root") : NULL;

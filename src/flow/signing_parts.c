@@ -175,10 +175,11 @@ rk_signing_parts(struct rk_signing_repo *run)
 	bool closed = false;
 	rk_error *err = NULL;
 
-	if (root_met || (run->first && root))
-		err = try_all(run, true, &closed);
 	/* Before the first root has its signatures nothing can go out, but who is here need not come
-	 * again: what the root's own keys make of snapshot and timestamp is signed all the same. */
+	 * again: what the root's own keys make of snapshot and timestamp is signed all the same, where
+	 * no list has the root in it, which is still to be signed by others. */
+	if (root_met || (run->first && root && !rk_repo_dialect(run->repo)->meta_root))
+		err = try_all(run, true, &closed);
 	closed = closed && root_met;
 	if (!err && !closed && root_met)
 		err = try_root_alone(run, &closed);
