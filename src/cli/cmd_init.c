@@ -159,7 +159,8 @@ const struct rk_command rk_cmd_init = {
 	"stand as certificates for the repository's name (its GUN): one that the keep does not "
 	"have is made, where the key's token is at hand. In an empty folder it begins a keep.\n\n"
 	"In the notary dialect a server mostly signs snapshot and timestamp: give its public keys, "
-	"as fetched, or keys of yours.\n\n"
+	"as fetched, or keys of yours. A server's key is told as 32 words over its key id, to "
+	"compare with where it came from.\n\n"
 	"Two repositories that a quorum of the same root keys may sign could be served for each "
 	"other: that is warned of, unless --shared-root says that it is meant. Certificates tell "
 	"notary's clients which is which.",

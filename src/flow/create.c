@@ -1,5 +1,6 @@
 #include "flow/create.h"
 
+#include "base/hashwords.h"
 #include "base/show.h"
 #include "flow/keyarg.h"
 #include "flow/repo.h"
@@ -46,6 +47,31 @@ key_for(const struct making *making, enum rk_role_kind kind, const char *text, b
 	return rk_keyarg_tuf(making->custody->keep, wanted->dialect, text, file, ret_key);
 }
 
+/* Whoever fetched a server's key read these words there: they must be the same here. */
+static rk_error *
+tell_foreign(const struct making *making, enum rk_role_kind kind, const rk_tuf_key *key)
+{
+	RK_AUTO_BUF(words);
+	uint8_t id[RK_SHA256_SIZE];
+	rk_error *err;
+
+	if (!may_be_file(kind) || !key->pubkey || !key->id_computed ||
+	    rk_keep_key_by_pubkey(making->custody->keep, key->pubkey))
+		return NULL;
+	err = rk_unhex(key->keyid, strlen(key->keyid), id, sizeof(id));
+	if (!err) {
+		rk_hashwords_append(&words, id, "  ");
+		err = rk_buf_check(&words);
+	}
+	if (!err)
+		rk_sayf(making->custody->env, RK_SAY_INFO,
+		    "%s is signed elsewhere, by key %s; its words, to compare with those that were "
+		    "read where it came from:\n%.*s",
+		    rk_role_kind_name(kind), RK_SHOW_BARE(key->keyid), (int)words.len - 1,
+		    rk_buf_str(&words));
+	return err;
+}
+
 static rk_error *
 judge_threshold(const struct making *making, enum rk_role_kind kind, uint32_t threshold)
 {
@@ -72,6 +98,8 @@ add_role(const struct making *making, enum rk_role_kind kind, rk_root *root)
 		err = key_for(making, kind, role->keys[i], may_be_file(from), &key);
 		if (!err)
 			err = rk_root_add_key(root, kind, key);
+		if (!err)
+			err = tell_foreign(making, kind, key);
 	}
 	return err ? err : rk_root_set_threshold(root, kind, threshold);
 }

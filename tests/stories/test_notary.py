@@ -13,6 +13,12 @@ class Made(notary.NotaryStory):
         words = ["init", self.gun, "--dialect", "notary", "--root", "root", "--targets", "targets"]
         self.refuses(2, *words, words=("timestamp", "rootkeep-remote key"))
 
+    def test_a_servers_key_is_told_in_words(self):
+        self.two_keys()
+        key = notary.server_key()
+        told = self.good(*self.init_words(timestamp=key))
+        self.assertRegex(told.err, notary.key_id(key) + r".*:\n(?:  [A-Za-z]+(?: [A-Za-z]+){7}\n){4}")
+
     def test_the_published_folder(self):
         self.notary_repository()
         self.assertEqual(sorted(path.name for path in self.metadata().iterdir()),
