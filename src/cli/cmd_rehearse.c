@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/spawn.h"
+#include "cli/stage.h"
 
 #include "base/file.h"
 #include "base/show.h"
@@ -7,10 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
-#define PIN_DIGITS 8
 #define STEPS_MAX 64
 
 struct rehearse_args {
@@ -76,75 +75,17 @@ make_folder(const char *wanted, char **ret_folder)
 	return NULL;
 }
 
-/* Random digits: these tokens are thrown away, and their PINs lie beside them. */
-static rk_error *
-write_pin(struct rehearsal *rehearsal, const rk_dir *dir, const char *holder)
-{
-	uint8_t bytes[PIN_DIGITS];
-	char line[PIN_DIGITS + 1];
-	RK_AUTO(rk_str) name = NULL;
-	rk_env *env = rehearsal->run->env;
-	rk_error *err = env->ops->entropy(env, bytes, sizeof(bytes));
-
-	for (size_t i = 0; i < PIN_DIGITS; i++)
-		line[i] = (char)('0' + bytes[i] % 10);
-	line[PIN_DIGITS] = '\n';
-	if (!err)
-		err = rk_strdupf(&name, "pins/%s.pin", holder);
-	return err ? err : rk_file_create(dir, name, line, sizeof(line), 0600);
-}
-
-static rk_error *
-write_artifact(const rk_dir *dir, const char *file)
-{
-	RK_AUTO(rk_str) name = NULL;
-	RK_AUTO(rk_str) text = NULL;
-	rk_error *err = rk_strdupf(&name, "artifacts/%s", file);
-
-	if (!err)
-		err = rk_strdupf(&text, "this is %s\n", file);
-	return err ? err : rk_file_create(dir, name, text, strlen(text), 0644);
-}
-
-static rk_error *
-write_settings(const struct rehearsal *rehearsal, const rk_dir *dir)
-{
-	RK_AUTO_BUF(text);
-	rk_error *err;
-
-	rk_buf_printf(&text,
-	    "# . this file, then: rootkeep -C \"$REHEARSAL/keep\" status\n"
-	    "export REHEARSAL='%s'\nexport '%s'\nexport '%s'\n",
-	    rehearsal->folder, rehearsal->softhsm, rehearsal->state);
-	err = rk_buf_check(&text);
-	return err ? err : rk_file_create(dir, "env.sh", text.data, text.len, 0644);
-}
-
 static rk_error *
 set_the_stage(struct rehearsal *rehearsal)
 {
-	static const char *const folders[] = {"keep", "pins", "artifacts", "state"};
-	RK_AUTO(rk_dir) dir = NULL;
-	mode_t before = umask(077);
-	rk_error *err = rk_dir_open(rehearsal->folder, RK_DIR_OURS, &dir);
+	rk_error *err = rk_strdupf(
+	    &rehearsal->softhsm, "SOFTHSM2_CONF=%s/tokens/softhsm2.conf", rehearsal->folder);
 
-	for (size_t i = 0; i < 4 && !err; i++)
-		err = rk_dir_make(dir, folders[i]);
-	for (const char *const *holder = rk_rehearse_holders; *holder && !err; holder++)
-		err = write_pin(rehearsal, dir, *holder);
-	if (!err)
-		err = write_pin(rehearsal, dir, "so");
-	for (const char *const *file = rk_rehearse_artifacts; *file && !err; file++)
-		err = write_artifact(dir, *file);
-	if (!err)
-		err = rk_strdupf(&rehearsal->softhsm, "SOFTHSM2_CONF=%s/tokens/softhsm2.conf",
-		    rehearsal->folder);
 	if (!err)
 		err = rk_strdupf(&rehearsal->state, "XDG_STATE_HOME=%s/state", rehearsal->folder);
-	if (!err)
-		err = write_settings(rehearsal, dir);
-	umask(before);
-	return err;
+	return err ? err
+		   : rk_stage_set(&(struct rk_stage){rehearsal->run->env, rehearsal->folder,
+			 rehearsal->softhsm, rehearsal->state});
 }
 
 /* The word with the folder in the place of "@". */
@@ -343,7 +284,11 @@ const struct rk_command rk_cmd_rehearse = {
     .example = "rootkeep rehearse",
     .description =
 	"Three root holders with a threshold of two, a key for targets, files published, a root "
-	"holder replaced; each step is this program, run with the command that is shown. No other "
-	"token is touched. DIR is left to play in: DIR/keep, DIR/tokens, DIR/pins, DIR/env.sh.",
+	"holder replaced; then a repository for Docker Content Trust: root certificates made on "
+	"the "
+	"tokens, a tag signed, a certificate renewed. No server is there: its public keys are made "
+	"up, and what it would sign is missing, so that repository is verified as far as it is "
+	"held. Each step is this program, run with the command that is shown. No other token is "
+	"touched. DIR is left to play in: DIR/keep, DIR/tokens, DIR/pins, DIR/env.sh.",
     .run = rehearse_run,
 };

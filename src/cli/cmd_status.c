@@ -173,8 +173,8 @@ certificate_lines(struct rk_run *run, const rk_standing *standing)
 		const struct rk_certwatch_item *item = &watch->items[i];
 		RK_AUTO_BUF(line);
 
-		rk_certwatch_sentence(item, standing->certified[i],
-		    item->alarm ? RK_SHOW_BARE(standing->repo) : NULL, now, &line);
+		rk_certwatch_sentence(
+		    item, standing->certified[i], RK_SHOW_BARE(standing->repo), now, &line);
 		err = rk_buf_check(&line);
 		rk_render_styled(run->out,
 		    item->expired ? RK_BAD

@@ -92,11 +92,12 @@ rk_certwatch_sentence(const struct rk_certwatch_item *item, const char *key, con
 	if (item->expired)
 		rk_buf_text(out, ": clients and the server refuse whatever it should sign; begin "
 				 "anew under this name, and clear what clients remember");
-	else if (repo)
+	else if (item->alarm && repo)
 		rk_buf_printf(out,
 		    ": after that nothing can be changed any more; renew it with 'rootkeep key "
-		    "certify %s --gun %s', then 'rootkeep role set %s root --add-key %s'",
-		    key, RK_SHOW_BARE(item->gun), repo, key);
-	else
+		    "certify %s --gun %s', then 'rootkeep renew %s --role root' and 'rootkeep "
+		    "sign'",
+		    key, RK_SHOW_BARE(item->gun), repo);
+	else if (item->alarm)
 		rk_buf_text(out, ": after that nothing can be changed any more");
 }

@@ -31,8 +31,9 @@ typedef struct rk_certwatch {
 RK_CHECKED rk_error *
 rk_certwatch_take(const rk_root *root, const rk_keep *keep, int64_t now, rk_certwatch **ret_watch);
 /*
- * "its certificate for 'x' expires in 80 days (2027-02-13T…): renew it with …"; of an expired one what
- * is left. `key` is what people call the key, `repo` the repository where there is one to edit.
+ * "the certificate of KEY for GUN expires in 80 days (2027-02-13T…)", and once a warning is due what to
+ * do; of an expired one what is left. `key` is what people call the key, `repo` the repository, NULL
+ * where there is none to edit.
  */
 void rk_certwatch_sentence(const struct rk_certwatch_item *item, const char *key, const char *repo,
     int64_t now, rk_buf *out);

@@ -22,8 +22,10 @@ struct rk_rehearse_step {
 
 /* Ended by a step without words. */
 extern const struct rk_rehearse_step rk_rehearse_story[];
-/* Whose PIN files are needed in "@/pins", ended by NULL; and the files to publish, in "@/artifacts". */
+/* Whose PIN files are needed in "@/pins", ended by NULL; the files to publish, in "@/artifacts"; the
+ * roles whose public keys a server would have given, in "@/server/ROLE.json". */
 extern const char *const rk_rehearse_holders[];
 extern const char *const rk_rehearse_artifacts[];
+extern const char *const rk_rehearse_server_roles[];
 
 #endif

@@ -43,6 +43,9 @@ RK_CHECKED rk_error *rk_pubkey_from_spki(const void *der, size_t len, rk_pubkey 
 RK_CHECKED rk_error *rk_pubkey_from_any(const void *bytes, size_t len, rk_pubkey **ret_key);
 /* 32 bytes. */
 RK_CHECKED rk_error *rk_pubkey_from_ed25519(const uint8_t raw[static 32], rk_pubkey **ret_key);
+/* The public half of RFC 8032's key of 32 random bytes: of a key that nobody is to have. */
+RK_CHECKED rk_error *
+rk_pubkey_from_ed25519_seed(const uint8_t seed[static 32], rk_pubkey **ret_key);
 /* CKA_EC_PARAMS (OID, PrintableString or explicit SPKI OID) and CKA_EC_POINT as a module gives them. */
 RK_CHECKED rk_error *rk_pubkey_from_ec(const void *params, size_t params_len, const void *point,
     size_t point_len, rk_pubkey **ret_key);

@@ -76,6 +76,19 @@ rk_pubkey_from_ed25519(const uint8_t raw[static 32], rk_pubkey **ret_key)
 	return rk_pubkey_adopt(pkey, RK_KEY_ED25519, 256, ret_key);
 }
 
+rk_error *
+rk_pubkey_from_ed25519_seed(const uint8_t seed[static 32], rk_pubkey **ret_key)
+{
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+	uint8_t raw[32];
+	size_t len = sizeof(raw);
+	bool good = pkey && EVP_PKEY_get_raw_public_key(pkey, raw, &len) == 1;
+
+	EVP_PKEY_free(pkey);
+	ERR_clear_error();
+	return good ? rk_pubkey_from_ed25519(raw, ret_key) : rk_out_of_memory();
+}
+
 /* NULL where OpenSSL does not take the numbers: a point off its curve, mostly. */
 static EVP_PKEY *
 pkey_from_params(const char *type, OSSL_PARAM *params)

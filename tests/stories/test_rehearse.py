@@ -12,9 +12,13 @@ class Rehearse(story.Story):
     def test_it_lives_a_whole_life_and_tells_each_command(self):
         result = self.good("rehearse", self.place)
         for words in ("Alice signs: one of two", "$ rootkeep -C ", " key generate root-alice ",
-                      " sign demo --pin-file ", " verify demo --targets "):
+                      " sign demo --pin-file ", " verify demo --targets ", "no server is there",
+                      " key certify root-alice --gun registry.example.com/demo ",
+                      " renew registry.example.com/demo --role root"):
             self.assertIn(words, result.err)
-        self.assertIn("every state verified as a client would", result.out)
+        for words in ("every state verified as a client would", "as far as held",
+                      "Signatures for registry.example.com/demo", "published root 2"):
+            self.assertIn(words, result.out)
         self.assertRegex(result.out, r"\d+ commands in \d+\.\d seconds")
 
     def test_what_it_leaves_can_be_played_with(self):
@@ -26,11 +30,12 @@ class Rehearse(story.Story):
         subprocess.run(["sh", "-c", script, story.BINARY], env=self.env, check=True,
                        capture_output=True, timeout=story.TIMEOUT)
         self.good("-C", self.place / "keep", "verify", "demo")
+        self.good("-C", self.place / "keep", "lint", "registry.example.com/demo")
 
     def test_json_has_each_command_with_its_status(self):
         document = self.good("rehearse", self.place, "--json").json
         statuses = [step["status"] for step in document["steps"]]
-        self.assertGreater(len(statuses), 20)
+        self.assertGreater(len(statuses), 30)
         self.assertEqual(sorted(set(statuses)), [0, 5])
         self.assertEqual(document["folder"], str(self.place.resolve()))
 

@@ -359,6 +359,24 @@ rsa_numbers_out_of_bounds_are_refused(void **state)
 	assert_null(key);
 }
 
+/* RFC 8032, section 7.1, the first test. */
+static void
+a_seed_gives_the_public_half_of_its_ed25519_key(void **state)
+{
+	static const char seed[] =
+	    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+	uint8_t bytes[32];
+	char hex[65];
+	rk_pubkey *key = NULL;
+
+	(void)state;
+	assert_ok(rk_unhex(seed, 64, bytes, sizeof(bytes)));
+	assert_ok(rk_pubkey_from_ed25519_seed(bytes, &key));
+	rk_hex(hex, rk_pubkey_ed25519(key), 32);
+	assert_string_equal(hex, ed25519_hex);
+	rk_pubkey_free(key);
+}
+
 int
 main(void)
 {
@@ -373,6 +391,7 @@ main(void)
 	    spec(curves_of_other_kinds_are_unsupported),
 	    spec(ed25519_bytes_that_are_no_key_are_refused),
 	    spec(ed25519_keys_by_openssl_are_taken),
+	    spec(a_seed_gives_the_public_half_of_its_ed25519_key),
 	    spec(rsa_numbers_are_a_key_of_their_size),
 	    spec(rsa_numbers_of_a_module_are_the_key_of_its_spki),
 	    spec(rsa_numbers_out_of_bounds_are_refused),
