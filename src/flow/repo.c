@@ -434,13 +434,12 @@ rk_repo_is_held(rk_repo *repo, enum rk_view view, const char *role, bool *ret_he
 rk_error *
 rk_repo_next_version(rk_repo *repo, const char *role, int64_t *ret_version)
 {
-	rk_envelope *published = NULL;
-	rk_error *err = rk_repo_envelope(repo, RK_VIEW_PUBLISHED, role, &published);
-	int64_t version;
+	int64_t version = 0;
+	rk_error *err = rk_store_published_version(repo->store, role, &version);
 
 	if (err)
 		return err;
-	version = published ? published->version + 1 : 1;
+	version++;
 	while (rk_role_kind_of(role) != RK_ROLE_ROOT &&
 	       rk_keep_repo_is_outstanding(repo->entry, role, version))
 		version++;

@@ -48,6 +48,9 @@ rk_store_open_published(const rk_store *store, const char *role, rk_envelope **r
 /* That version of the role, where its files are numbered. */
 RK_CHECKED rk_error *rk_store_open_version(
     const rk_store *store, const char *role, int64_t version, rk_envelope **ret_envelope);
+/* Its version, by its name where that is numbered; 0 where there is none. */
+RK_CHECKED rk_error *
+rk_store_published_version(const rk_store *store, const char *role, int64_t *ret_version);
 /* The name of the current file in metadata/ ("7.alice.json"); NULL where there is none. */
 RK_CHECKED rk_error *
 rk_store_published_file(const rk_store *store, const char *role, char **ret_file);
@@ -84,6 +87,9 @@ RK_CHECKED rk_error *rk_store_publish(
  * several in ascending order. */
 RK_CHECKED rk_error *rk_store_put_published(
     const rk_store *store, rk_change *change, const char *file, const void *bytes, size_t len);
+/* Every version of the role's published file. */
+RK_CHECKED rk_error *
+rk_store_remove_published(const rk_store *store, rk_change *change, const char *role);
 /* Everything of the repository. */
 RK_CHECKED rk_error *rk_store_remove_all(const rk_store *store, rk_change *change);
 

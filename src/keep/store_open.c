@@ -107,3 +107,18 @@ rk_store_published_file(const rk_store *store, const char *role, char **ret_file
 	*ret_file = NULL;
 	return NULL;
 }
+
+rk_error *
+rk_store_published_version(const rk_store *store, const char *role, int64_t *ret_version)
+{
+	RK_AUTO(rk_envelope) plain = NULL;
+	const struct rk_store_entry *entry;
+	rk_error *err;
+
+	err = find_current(store, role, &entry, &plain);
+	if (!err && entry && entry->version == 0 && !plain)
+		err = open_file(store, store->metadata, entry, &plain);
+	if (!err)
+		*ret_version = plain ? plain->version : entry ? entry->version : 0;
+	return err;
+}

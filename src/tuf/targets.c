@@ -218,9 +218,8 @@ rk_targets_find(const rk_envelope *envelope, const char *name, rk_target **ret_t
 	    RK_E_NOT_FOUND, NULL, "%s has no target %s", RK_SHOW(envelope->name), RK_SHOW(name));
 }
 
-/* Nothing is copied: a file may have millions of entries. */
-static rk_error *
-check_entry(const rk_envelope *envelope, const rk_json *entry)
+rk_error *
+rk_targets_check_entry(const rk_envelope *envelope, const rk_json *entry)
 {
 	rk_target target = {0};
 
@@ -232,16 +231,14 @@ check_entry(const rk_envelope *envelope, const rk_json *entry)
 rk_error *
 rk_targets_check(rk_envelope *envelope)
 {
-	rk_json entries = entries_of(envelope), value;
-	rk_json_iter iter = rk_json_each(&entries);
-	rk_error *err = NULL;
+	rk_json entries = entries_of(envelope);
+	rk_error *err;
 
 	if (envelope->targets_checked)
 		return NULL;
 	if (envelope->targets_span.len == 0 || envelope->targets_span.kind != RK_JSON_OBJECT)
 		return bad_entry(envelope, &envelope->signed_span, "there is no targets object");
-	while (!err && rk_json_next(&iter, NULL, &value))
-		err = check_entry(envelope, &value);
+	err = rk_targets_check_entries(envelope, &entries);
 	envelope->targets_checked = err == NULL;
 	return err;
 }

@@ -28,6 +28,10 @@ void rk_targets_cursor_close(struct rk_targets_cursor *cursor);
 /* The entry as a value. */
 RK_CHECKED rk_error *rk_targets_read_entry(
     const rk_envelope *envelope, const rk_json *key, const rk_json *value, rk_target **ret_target);
+/* What a client would choke on in one entry. Nothing is copied. */
+RK_CHECKED rk_error *rk_targets_check_entry(const rk_envelope *envelope, const rk_json *entry);
+/* The same of all: by a glance where that is enough. */
+RK_CHECKED rk_error *rk_targets_check_entries(const rk_envelope *envelope, const rk_json *entries);
 /* Length, hashes and custom alike? */
 bool rk_targets_same(const rk_target *a, const rk_target *b);
 
