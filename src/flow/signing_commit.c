@@ -98,6 +98,7 @@ static rk_error *
 walk_offer(struct rk_signing_repo *run, bool new_root, const struct offer *offer)
 {
 	RK_AUTO(rk_source) folder = NULL;
+	RK_AUTO(rk_source) rest = NULL;
 	RK_AUTO(rk_source) whole = NULL;
 	RK_AUTO(rk_client_state) state = NULL;
 	rk_env *env = run->signing->options.env;
@@ -116,7 +117,9 @@ walk_offer(struct rk_signing_repo *run, bool new_root, const struct offer *offer
 	rk_error *err = rk_repo_source(run->repo, &folder);
 
 	if (!err)
-		err = rk_source_overlay(offer->memory, folder, &whole);
+		err = rk_signing_rest(run, folder, &rest);
+	if (!err)
+		err = rk_source_overlay(offer->memory, rest, &whole);
 	if (!err)
 		err = rk_signing_is_held(run, "snapshot", new_root, &held);
 	request.snapshot_may_miss = !held;
@@ -206,7 +209,7 @@ add_files(struct rk_signing_repo *run)
 	for (size_t i = 0; i < run->count && !err; i++)
 		if (!run->docs[i].publish && run->docs[i].changed && !run->docs[i].written)
 			err = stage_doc(run, &run->docs[i]);
-	return err;
+	return err ? err : rk_signing_remove_gone(run);
 }
 
 static rk_error *
@@ -299,7 +302,9 @@ rk_signing_commit(struct rk_signing_repo *run)
 	for (size_t i = 0; i < run->count; i++)
 		any |= run->docs[i].publish;
 	if (any) {
-		err = walk(run, root && root->publish);
+		err = rk_signing_find_gone(run, root && root->publish);
+		if (!err)
+			err = walk(run, root && root->publish);
 		if (err)
 			return err;
 	}

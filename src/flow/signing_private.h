@@ -4,7 +4,8 @@
  * signing.c is the run and its results; signing_docs.c the drafts and who may sign them;
  * signing_batch.c their signatures;
  * signing_derive.c snapshot and timestamp; signing_parts.c what may be published together;
- * signing_commit.c the client's walk and the one change.
+ * signing_stale.c what others signed over files that are replaced; signing_commit.c the client's walk
+ * and the one change.
  */
 #ifndef RK_FLOW_SIGNING_PRIVATE_H
 #define RK_FLOW_SIGNING_PRIVATE_H
@@ -46,6 +47,7 @@ struct rk_signing_repo {
 	uint8_t anchor[RK_SHA256_SIZE]; /* by which this person's memory knows it */
 	int64_t anchor_version;
 	bool first; /* no root was ever published */
+	bool gone[RK_ROLE_KIND_COUNT]; /* what another server signed no longer fits what goes out */
 	struct rk_signing_outcome outcome;
 	struct rk_signing_signed *signatures;
 	struct rk_signing_published *published;
@@ -129,6 +131,16 @@ rk_signing_is_held(struct rk_signing_repo *run, const char *role, bool new_root,
 RK_CHECKED rk_error *rk_signing_parts(struct rk_signing_repo *run);
 /* What waits, for the outcome. */
 RK_CHECKED rk_error *rk_signing_parts_pending(struct rk_signing_repo *run);
+
+/* stale */
+
+/* Set `gone`, once it is known what is published. */
+RK_CHECKED rk_error *rk_signing_find_gone(struct rk_signing_repo *run, bool new_root);
+/* The published folder without the files that are `gone`; borrows both. */
+RK_CHECKED rk_error *
+rk_signing_rest(const struct rk_signing_repo *run, rk_source *folder, rk_source **ret_source);
+/* Take them out, with the run's change. */
+RK_CHECKED rk_error *rk_signing_remove_gone(struct rk_signing_repo *run);
 
 /* commit */
 

@@ -145,6 +145,23 @@ rk_store_put_published(
 }
 
 rk_error *
+rk_store_remove_published(const rk_store *store, rk_change *change, const char *role)
+{
+	size_t count;
+	const struct rk_store_entry *files = rk_store_entries_of(&store->published, role, &count);
+	rk_error *err = NULL;
+
+	for (size_t i = 0; files && i < count && !err; i++) {
+		RK_AUTO(rk_str) path = NULL;
+
+		err = rk_strdupf(&path, "%s/%s/%s", store->path, RK_STORE_METADATA, files[i].file);
+		if (!err)
+			err = rk_change_remove(change, path);
+	}
+	return err;
+}
+
+rk_error *
 rk_store_remove_all(const rk_store *store, rk_change *change)
 {
 	RK_AUTO(rk_names) files = NULL;
