@@ -63,10 +63,13 @@ verify_by_root(
 		err = drop_refused(root, clients, taken, &why);
 	if (!err && why)
 		err = rk_verify_role(envelope, taken, root->keys, under);
-	if (rk_error_code(err) == RK_E_UNTRUSTED)
-		return rk_join(why, err);
-	rk_error_free(why);
-	return err;
+	if (!why || rk_error_code(err) != RK_E_UNTRUSTED) {
+		rk_error_free(why);
+		return err;
+	}
+	/* With all of its keys there were enough. */
+	rk_error_free(err);
+	return why;
 }
 
 static rk_error *

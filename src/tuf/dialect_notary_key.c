@@ -236,6 +236,18 @@ check_text(const rk_tuf_key *key, const rk_certificate *certificate)
 	    "its PEM text is not as Notary writes it, so that clients see another key id");
 }
 
+/* One sentence says which and why. */
+static rk_error *
+refused(const rk_tuf_key *key, rk_error *why)
+{
+	if (rk_error_code(why) == RK_E_NOMEM)
+		return why;
+	rk_error *err = rk_fail(RK_E_UNTRUSTED, rk_error_remedy(why),
+	    "clients refuse root key %s: %s", RK_SHOW(key->keyid), rk_error_message(why));
+	rk_error_free(why);
+	return err;
+}
+
 rk_error *
 rk_dialect_notary_root_key_check(const rk_tuf_key *key, const char *name, int64_t now)
 {
@@ -254,11 +266,7 @@ rk_dialect_notary_root_key_check(const rk_tuf_key *key, const char *name, int64_
 		err = rk_certificate_judge(certificate, name, now);
 	if (!err)
 		err = check_text(key, certificate);
-	if (rk_error_code(err) == RK_E_MALFORMED)
-		err = rk_recode(err, RK_E_UNTRUSTED);
-	return err ? rk_wrap(err, "clients refuse root key %s: %s", RK_SHOW(key->keyid),
-			 rk_error_message(err))
-		   : NULL;
+	return err ? refused(key, err) : NULL;
 }
 
 static bool
