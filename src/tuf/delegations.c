@@ -116,21 +116,31 @@ read_succinct(rk_delegations *delegations, const rk_node *object, const char *wh
 	return err ? err : rk_role_read(delegations->dialect, object, name, where, &succinct->role);
 }
 
+/* As Go reads it: null for what is empty. */
+static bool
+is_left_null(const rk_delegations *delegations, const rk_node *object, const char *member)
+{
+	const rk_node *node = rk_node_get(object, member);
+	return delegations->dialect->one_reader && node && rk_node_kind(node) == RK_JSON_NULL;
+}
+
 static rk_error *
 read_tree(rk_delegations *delegations, const rk_node *object, const char *where)
 {
-	rk_node *keys;
+	rk_node *keys = NULL;
 	const rk_node *succinct = rk_node_get(object, "succinct_roles");
 	bool both = succinct && rk_node_get(object, "roles");
-	rk_error *err = rk_node_want_object(object, "keys", where, &keys);
-	if (!err) {
+	rk_error *err = is_left_null(delegations, object, "keys")
+			    ? NULL
+			    : rk_node_want_object(object, "keys", where, &keys);
+	if (!err && keys) {
 		rk_keyring_free(delegations->keys);
 		delegations->keys = NULL;
 		err = rk_keyring_read(delegations->dialect, keys, where, &delegations->keys);
 	}
 	if (!err && both)
 		err = rk_fail(RK_E_MALFORMED, NULL, "%s has both roles and succinct_roles", where);
-	if (err)
+	if (err || is_left_null(delegations, object, "roles"))
 		return err;
 	return succinct ? read_succinct(delegations, succinct, where)
 			: read_roles(delegations, object, where);

@@ -229,6 +229,19 @@ delegations_that_nobody_published_are_gone_by(void **state)
 }
 
 static void
+nulls_for_what_is_empty_are_read_and_told(void **state)
+{
+	rk_notary_maker *maker = *state;
+
+	rk_notary_maker_put_targets(maker, "targets", 2,
+	    "\"delegations\":{\"keys\":null,\"roles\":null},\"expires\":\"2028-01-01T00:00:00Z\","
+	    "\"targets\":{}",
+	    2);
+	rk_notary_maker_refresh(maker);
+	walk_fine(maker, "(in 'keys'): an object is expected here");
+}
+
+static void
 a_delegation_that_is_not_signed_or_has_expired_is_gone_by(void **state)
 {
 	rk_notary_maker *maker = *state;
@@ -368,6 +381,7 @@ main(void)
 	    chain_spec(an_old_root_under_the_plain_name_is_told),
 	    chain_spec(a_snapshot_must_list_this_root),
 	    chain_spec(delegations_that_nobody_published_are_gone_by),
+	    chain_spec(nulls_for_what_is_empty_are_read_and_told),
 	    chain_spec(a_delegation_that_is_not_signed_or_has_expired_is_gone_by),
 	    chain_spec(a_role_delegates_one_level_below_itself),
 	    chain_spec(files_may_not_go_back),
