@@ -11,6 +11,7 @@ import story  # noqa: E402
 
 FIXTURES = os.environ.get("ROOTKEEP_FIXTURES")
 SIGSTORE_NOW = "2023-03-01T00:00:00Z"
+NOTARY_NOW = "2026-11-25T00:00:00Z"
 
 
 class Chains(story.Story):
@@ -55,6 +56,35 @@ class Chains(story.Story):
         result = self.rk("verify", root, "--root", root, now=f"{int(now) - 1}-06-01T00:00:00Z")
         self.assertEqual(result.status, 0, str(result))
         self.assertRegex(result.out, r"[3-9] of 3")
+
+    def notary(self, name):
+        """A folder of what a server published: its copy has '_' where files lie in folders."""
+        folder = self.folder / name
+        shutil.copytree(pathlib.Path(FIXTURES) / "notary" / name, folder)
+        for key in folder.glob("*.key"):
+            key.unlink()
+        (folder / "targets").mkdir()
+        for path in folder.glob("*targets_releases.json"):
+            number = path.name.partition("targets_")[0]
+            path.rename(folder / "targets" / "releases.json" if not number
+                        else folder / f"{number}releases.json.old")
+        return folder
+
+    def test_what_notarys_server_published_is_verified(self):
+        for name, roots in (("local-ed25519", 1), ("rotated", 5)):
+            folder = self.notary(name)
+            result = self.rk("verify", folder, "--root", folder / "1.root.json", "--gun",
+                             "lab.example/app", "--json", now=NOTARY_NOW)
+            self.assertEqual(result.status, 0, str(result))
+            self.assertIn("targets/releases", result.out)
+            versions = {role["role"]: role["version"] for role in json.loads(result.out)["roles"]}
+            self.assertEqual(versions["root"], roots, str(result))
+
+    def test_another_name_or_another_day_is_refused(self):
+        folder = self.notary("rotated")
+        command = ("verify", folder, "--root", folder / "1.root.json", "--gun")
+        self.rk(*command, "lab.example/other", now=NOTARY_NOW).refused(3, "lab.example/other")
+        self.rk(*command, "lab.example/app", now="2037-01-01T00:00:00Z").refused(3, "expired")
 
 
 if __name__ == "__main__":
