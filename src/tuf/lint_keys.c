@@ -265,8 +265,8 @@ tell_fate(struct rk_lint_at *at, const rk_lint_key *key)
 		return NULL;
 	return rk_lint_tell_case(at, &one, "the key %s has type %s and scheme %s%s%s",
 	    RK_SHOW(tuf->keyid), RK_SHOW(tuf->keytype), RK_SHOW(tuf->scheme_name),
-	    key->rule == &rules[DAMAGED] && tuf->why ? ": " : "",
-	    key->rule == &rules[DAMAGED] && tuf->why ? tuf->why : "");
+	    key->rule == &rules[DAMAGED] && key->key->why ? ": " : "",
+	    key->rule == &rules[DAMAGED] && key->key->why ? key->key->why : "");
 }
 
 static rk_error *
