@@ -24,18 +24,18 @@ static const struct rk_lint_table *const tables[] = {
     &rk_lint_delegations_table,
     &rk_lint_files_table,
     &rk_lint_size_table,
+    &rk_lint_notary_table,
+    &rk_lint_docker_table,
 };
 static const size_t table_count = sizeof(tables) / sizeof(tables[0]);
 
 static rk_error *examine_tuf(struct rk_lint_at *at);
 
-/* Who reads a dialect, and how its files are looked at. */
-static const struct reading {
-	const rk_dialect *dialect;
-	unsigned clients;
-	rk_error *(*examine)(struct rk_lint_at *at);
-} readings[] = {
-    {&rk_dialect_tuf, RK_LINT_TUF, examine_tuf},
+static rk_error *examine_notary(struct rk_lint_at *at);
+
+static const struct rk_lint_reading readings[] = {
+    {&rk_dialect_tuf, RK_LINT_TUF, true, examine_tuf},
+    {&rk_dialect_notary, RK_LINT_DCT, false, examine_notary},
 };
 static const size_t reading_count = sizeof(readings) / sizeof(readings[0]);
 
@@ -62,7 +62,7 @@ rk_lint_client_by_name(const char *name, enum rk_lint_client *ret_client)
 	    "use some of: %s", rk_buf_str(&known));
 }
 
-static const struct reading *
+static const struct rk_lint_reading *
 reading_of(const rk_dialect *dialect)
 {
 	for (size_t i = 0; i < reading_count; i++)
@@ -206,7 +206,7 @@ static rk_error *tell(struct rk_lint_at *at, const struct rk_lint_case *told, co
 static rk_error *
 tell(struct rk_lint_at *at, const struct rk_lint_case *told, const char *fmt, va_list args)
 {
-	unsigned clients = rk_lint_clients_of(at->dialect);
+	unsigned clients = at->reading->clients;
 	const struct rk_lint_case one = {
 	    told->rule, told->errors & clients, told->warnings & clients, told->place};
 	struct rk_lint_tally *tally;
@@ -331,6 +331,20 @@ examine_tuf(struct rk_lint_at *at)
 }
 
 static rk_error *
+examine_notary(struct rk_lint_at *at)
+{
+	rk_error *err = rk_lint_header(at);
+
+	if (!err)
+		err = rk_lint_size(at);
+	if (!err && at->kind < RK_ROLE_TOP_COUNT)
+		err = rk_lint_notary(at);
+	if (!err && at->kind == RK_ROLE_TARGETS)
+		err = rk_lint_docker(at);
+	return err;
+}
+
+static rk_error *
 choose_dialect(struct rk_lint_at *at)
 {
 	rk_error *err;
@@ -356,6 +370,7 @@ rk_lint_file(rk_lint *lint, const struct rk_lint_wish *wish)
 	rk_error *err = rk_scan(wish->text, wish->name, &at.file);
 
 	lint->files++;
+	at.reading = reading_of(at.dialect);
 	if (rk_error_code(err) == RK_E_MALFORMED || rk_error_code(err) == RK_E_LIMIT)
 		return rk_lint_text_refused(&at, err);
 	if (!err)
@@ -365,14 +380,19 @@ rk_lint_file(rk_lint *lint, const struct rk_lint_wish *wish)
 	if (at.file.kind == RK_JSON_OBJECT)
 		find_parts(&at);
 	find_kind(&at);
-	return reading_of(at.dialect)->examine(&at);
+	at.reading = reading_of(at.dialect);
+	return at.reading->examine(&at);
 }
 
 rk_error *
 rk_lint_chain(rk_lint *lint, const rk_dialect *dialect, const char *name, int64_t roots)
 {
 	const struct rk_lint_wish wish = {.dialect = dialect, .name = name, .role = "root"};
-	struct rk_lint_at at = {.lint = lint, .wish = &wish, .dialect = dialect, .role = "root"};
+	struct rk_lint_at at = {.lint = lint,
+	    .wish = &wish,
+	    .dialect = dialect,
+	    .reading = reading_of(dialect),
+	    .role = "root"};
 
-	return dialect == &rk_dialect_tuf ? rk_lint_size_chain(&at, roots) : NULL;
+	return rk_lint_size_chain(&at, roots);
 }

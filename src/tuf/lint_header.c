@@ -32,14 +32,14 @@ static const rk_lint_rule rules[RULES] = {
 	"spec_version is not of TUF 1", "write \"1.0.31\""},
     [VERSION] = {"version-low", RK_LINT_TUF | RK_LINT_DCT, 0, "a version is below 1",
 	"number the file from 1"},
-    [NAME] = {"version-not-in-name", RK_LINT_TUF, 0,
+    [NAME] = {"version-not-in-name", RK_LINT_TUF | RK_LINT_DCT, 0,
 	"the file's version is not the one that its name says", "rename the file"},
-    [DATE] = {"expires-form", RK_LINT_PY | RK_LINT_GO | RK_LINT_TO, RK_LINT_JS,
+    [DATE] = {"expires-form", RK_LINT_PY | RK_LINT_GO | RK_LINT_TO | RK_LINT_DCT, RK_LINT_JS,
 	"expires is not YYYY-MM-DDTHH:MM:SSZ: python-tuf cannot read it, others verify other bytes",
 	"write whole seconds in UTC, ending in Z"},
     [EXPIRED] = {"expired", RK_LINT_TUF | RK_LINT_DCT, 0, "the file has expired",
 	"renew it: rootkeep renew REPO"},
-    [SIGNATURE] = {"signature-form", RK_LINT_GO | RK_LINT_TO, RK_LINT_PY | RK_LINT_JS,
+    [SIGNATURE] = {"signature-form", RK_LINT_GO | RK_LINT_TO | RK_LINT_DCT, RK_LINT_PY | RK_LINT_JS,
 	"a signature is not an object with a keyid and a sig in hex digits",
 	"leave it out, or have it made again"},
     [TWICE] = {"signature-keyid-twice", RK_LINT_PY | RK_LINT_JS | RK_LINT_TO, 0,
@@ -90,7 +90,7 @@ want_all(struct rk_lint_at *at)
 		enum rk_json_kind kind;
 		bool wanted;
 	} parts[] = {
-	    {"spec_version", &at->spec_version, RK_JSON_STRING, true},
+	    {"spec_version", &at->spec_version, RK_JSON_STRING, at->reading->plain},
 	    {"version", &at->version, RK_JSON_INTEGER, true},
 	    {"expires", &at->expires, RK_JSON_STRING, true},
 	    {"keys", &at->keys, RK_JSON_OBJECT, at->kind == RK_ROLE_ROOT},
@@ -216,7 +216,8 @@ tough_keeps(const char *text, size_t len)
 static rk_error *
 judge_form(struct rk_lint_at *at, const char *text, bool is_time)
 {
-	struct rk_lint_case one = {&rules[DATE], RK_LINT_TUF, 0, at->expires.text};
+	struct rk_lint_case one = {
+	    &rules[DATE], rules[DATE].errors | RK_LINT_JS, 0, at->expires.text};
 	size_t len = strlen(text);
 
 	if (is_time) {
@@ -246,7 +247,7 @@ judge_expires(struct rk_lint_at *at)
 	wrong = rk_time_parse(text, strlen(text), &expires);
 	if (rk_error_code(wrong) == RK_E_NOMEM)
 		return RK_TAKE(wrong);
-	if (wrong || !rk_time_is_portable(text, strlen(text)))
+	if (wrong || (at->reading->plain && !rk_time_is_portable(text, strlen(text))))
 		err = judge_form(at, text, wrong == NULL);
 	if (err || wrong || at->wish->superseded || expires > at->wish->now)
 		return err;
@@ -291,12 +292,13 @@ judge_signature(struct rk_lint_at *at, const rk_json *entry, char **ret_keyid)
 	if (err)
 		return err;
 	if (!has_id || !has_sig) {
-		const struct rk_lint_case one = {&rules[SIGNATURE], RK_LINT_TUF, 0, entry->text};
+		const struct rk_lint_case one = {
+		    &rules[SIGNATURE], RK_LINT_TUF | RK_LINT_DCT, 0, entry->text};
 
 		return rk_lint_tell_case(
 		    at, &one, "a signature has no %s", has_id ? "sig" : "keyid");
 	}
-	if (is_hex(&sig) && is_hex(&keyid))
+	if (!at->reading->plain || (is_hex(&sig) && is_hex(&keyid)))
 		return NULL;
 	return rk_lint_tell(at, &rules[SIGNATURE], is_hex(&sig) ? keyid.text : sig.text,
 	    "the %s of a signature is not in hex digits", is_hex(&sig) ? "keyid" : "sig");

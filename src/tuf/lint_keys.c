@@ -50,13 +50,14 @@ static const rk_lint_rule rules[RULES] = {
     [PEM_ED25519] = {"key-ed25519-pem", RK_LINT_PY | RK_LINT_GO | RK_LINT_TO, 0,
 	"an Ed25519 key as PEM instead of 64 hex digits: only tuf-js can use it",
 	"write the key as 64 hex digits"},
-    [DAMAGED] = {"key-unreadable", RK_LINT_TUF, 0, "a key's public value cannot be read",
-	"write the key again, or leave it out"},
+    [DAMAGED] = {"key-unreadable", RK_LINT_TUF | RK_LINT_DCT, 0,
+	"a key's public value cannot be read", "write the key again, or leave it out"},
     [SIZE] = {"key-rsa-size", RK_LINT_TO, 0, "tough verifies RSA keys of 2048 to 8192 bits only",
 	"use a key of 2048 to 8192 bits"},
-    [ID] = {"key-id-not-computed", RK_LINT_TO, 0,
-	"tough refuses a file where an id is not the SHA-256 of the canonical key object, custom "
-	"members included",
+    [ID] = {"key-id-not-computed", RK_LINT_TO | RK_LINT_DCT, 0,
+	"an id is not the one computed over the key object, custom members included: tough refuses "
+	"the "
+	"whole file, notary all that the key has signed",
 	"file the key under its computed id"},
     [NEWLINE] = {"key-pem-newline", 0, RK_LINT_PY | RK_LINT_GO,
 	"a PEM without a final newline: python-tuf and go-tuf give the same key another id when "
@@ -190,6 +191,10 @@ read_key(struct rk_lint_at *at, const rk_json *name, const rk_json *value, rk_li
 		err = rk_tuf_key_read(at->dialect, keyid, object, where, &key.key);
 	if (err)
 		return err;
+	if (!at->reading->plain) {
+		*ret_key = key;
+		return NULL;
+	}
 	judge_type(&key);
 	known_type =
 	    key.rule != &rules[UNKNOWN] && key.rule != &rules[MLDSA] && key.rule != &rules[FULCIO];
@@ -261,6 +266,9 @@ tell_fate(struct rk_lint_at *at, const rk_lint_key *key)
 	const struct rk_lint_case one = case_of(key);
 	const rk_tuf_key *tuf = key->key;
 
+	if (!at->reading->plain && key->named && !tuf->pubkey && tuf->id_computed)
+		return rk_lint_tell(at, &rules[DAMAGED], key->place, "the key %s: %s",
+		    RK_SHOW(tuf->keyid), key->key->why);
 	if (!key->rule)
 		return NULL;
 	return rk_lint_tell_case(at, &one, "the key %s has type %s and scheme %s%s%s",

@@ -24,6 +24,8 @@
 
 #define RK_LINT_KINDS 96 /* kinds of findings that are counted in one file */
 
+struct rk_lint_at;
+
 /* How often something was found in this file. */
 struct rk_lint_tally {
 	const rk_lint_rule *rule;
@@ -32,11 +34,21 @@ struct rk_lint_tally {
 	size_t last; /* index of the last finding of it */
 };
 
+/* How the files of a dialect are looked at. */
+struct rk_lint_reading {
+	const rk_dialect *dialect;
+	unsigned clients; /* who read it */
+	bool
+	    plain; /* spec_version, ids and signatures in hex, times in whole seconds: as TUF 1.0 */
+	rk_error *(*examine)(struct rk_lint_at *at);
+};
+
 /* A file that is looked at. Spans have len 0 where there is no such member. */
 struct rk_lint_at {
 	rk_lint *lint;
 	const struct rk_lint_wish *wish;
 	const rk_dialect *dialect;
+	const struct rk_lint_reading *reading;
 	const char *role; /* the house's */
 	enum rk_role_kind kind; /* by `_type`; TARGETS for delegated files too */
 	bool delegated;
@@ -66,7 +78,8 @@ struct rk_lint_table {
 	size_t count;
 };
 extern const struct rk_lint_table rk_lint_text_table, rk_lint_header_table, rk_lint_keys_table,
-    rk_lint_roles_table, rk_lint_delegations_table, rk_lint_files_table, rk_lint_size_table;
+    rk_lint_roles_table, rk_lint_delegations_table, rk_lint_files_table, rk_lint_size_table,
+    rk_lint_notary_table, rk_lint_docker_table;
 
 /* text: numbers of a text that the strict scan refused (`err` is its, taken over). */
 RK_CHECKED rk_error *rk_lint_text_refused(struct rk_lint_at *at, rk_error *err);
@@ -97,6 +110,7 @@ typedef struct rk_lint_keys {
 	size_t count;
 } rk_lint_keys;
 
+/* Keys' types are judged where the dialect is `plain`. */
 RK_CHECKED rk_error *
 rk_lint_keys_read(struct rk_lint_at *at, const rk_json *object, rk_lint_keys *ret_keys);
 /* NULL: none of that id. */
@@ -110,11 +124,17 @@ RK_CHECKED rk_error *rk_lint_role(
     struct rk_lint_at *at, const rk_lint_keys *keys, const rk_json *role, const char *name);
 /* All of a root. */
 RK_CHECKED rk_error *rk_lint_roles_root(struct rk_lint_at *at);
+/* Each of `roles`, and that the four are there. */
+RK_CHECKED rk_error *rk_lint_roles_judge(struct rk_lint_at *at, const rk_lint_keys *keys);
 /* delegations: all of a targets file. */
 RK_CHECKED rk_error *rk_lint_delegations(struct rk_lint_at *at);
 /* files: what targets, snapshot and timestamp list. */
 RK_CHECKED rk_error *rk_lint_files_targets(struct rk_lint_at *at);
 RK_CHECKED rk_error *rk_lint_files_meta(struct rk_lint_at *at);
+/* notary: all of a file of Notary's but its header and size. */
+RK_CHECKED rk_error *rk_lint_notary(struct rk_lint_at *at);
+/* docker: what a targets file lists and delegates, as docker's client sees it. */
+RK_CHECKED rk_error *rk_lint_docker(struct rk_lint_at *at);
 /* size: of the file. */
 RK_CHECKED rk_error *rk_lint_size(struct rk_lint_at *at);
 RK_CHECKED rk_error *rk_lint_size_chain(struct rk_lint_at *at, int64_t roots);

@@ -8,28 +8,29 @@
 enum { FORM, ZERO, HIGH, USABLE, TWICE, TWIN, NO_KEY, MISSING, EXTRA, CONSISTENT, RULES };
 
 static const rk_lint_rule rules[RULES] = {
-    [FORM] = {"role-form", RK_LINT_TUF, 0,
+    [FORM] = {"role-form", RK_LINT_TUF | RK_LINT_DCT, 0,
 	"a role has no list of keyids, or no threshold that is an integer",
 	"have the file written anew by the program that made it"},
-    [ZERO] = {"threshold-zero", RK_LINT_TUF, 0, "a threshold below 1", "set it to at least 1"},
-    [HIGH] = {"threshold-unreachable", RK_LINT_TUF, 0,
+    [ZERO] = {"threshold-zero", RK_LINT_TUF | RK_LINT_DCT, 0, "a threshold below 1",
+	"set it to at least 1"},
+    [HIGH] = {"threshold-unreachable", RK_LINT_TUF | RK_LINT_DCT, 0,
 	"a role has fewer keys than its threshold: nothing it signs is ever believed",
 	"add keys to the role, or lower the threshold"},
     [USABLE] = {"threshold-unreachable-for", RK_LINT_TUF, 0,
 	"a role has fewer keys that a client can use than its threshold: nothing it signs is ever "
 	"believed there",
 	"add keys of a type that the client knows"},
-    [TWICE] = {"role-keyid-twice", RK_LINT_PY | RK_LINT_JS, RK_LINT_GO | RK_LINT_TO,
+    [TWICE] = {"role-keyid-twice", RK_LINT_PY | RK_LINT_JS, RK_LINT_GO | RK_LINT_TO | RK_LINT_DCT,
 	"a role names a keyid twice: python-tuf and tuf-js cannot read the file", "name it once"},
-    [TWIN] = {"role-key-twice", 0, RK_LINT_PY | RK_LINT_JS | RK_LINT_TO,
+    [TWIN] = {"role-key-twice", 0, RK_LINT_PY | RK_LINT_JS | RK_LINT_TO | RK_LINT_DCT,
 	"a role has one public key under two ids: it counts twice toward the threshold",
 	"name the key by one of the ids"},
-    [NO_KEY] = {"role-key-missing", RK_LINT_GO, RK_LINT_PY | RK_LINT_TO | RK_LINT_JS,
+    [NO_KEY] = {"role-key-missing", RK_LINT_GO, RK_LINT_PY | RK_LINT_TO | RK_LINT_JS | RK_LINT_DCT,
 	"a role names a keyid that is not among the keys: go-tuf then believes nothing of the role",
 	"add the key, or take the keyid out"},
-    [MISSING] = {"root-role-missing", RK_LINT_TUF, 0,
+    [MISSING] = {"root-role-missing", RK_LINT_TUF | RK_LINT_DCT, 0,
 	"root, targets, snapshot and timestamp must all be there", "add the role"},
-    [EXTRA] = {"root-role-extra", RK_LINT_PY | RK_LINT_TO, RK_LINT_GO | RK_LINT_JS,
+    [EXTRA] = {"root-role-extra", RK_LINT_PY | RK_LINT_TO, RK_LINT_GO | RK_LINT_JS | RK_LINT_DCT,
 	"python-tuf and tough cannot read a root with a role besides the four", "take it out"},
     [CONSISTENT] = {"consistent-snapshot-missing", RK_LINT_GO | RK_LINT_TO | RK_LINT_JS, 0,
 	"only python-tuf takes a root without consistent_snapshot", "write true or false"},
@@ -237,8 +238,8 @@ judge_names(struct rk_lint_at *at)
 	return err;
 }
 
-static rk_error *
-judge_roles(struct rk_lint_at *at, const rk_lint_keys *keys)
+rk_error *
+rk_lint_roles_judge(struct rk_lint_at *at, const rk_lint_keys *keys)
 {
 	rk_json_iter iter = rk_json_each(&at->roles);
 	rk_json name, role;
@@ -269,7 +270,7 @@ rk_lint_roles_root(struct rk_lint_at *at)
 		return err;
 	err = rk_lint_keys_read(at, &at->keys, &keys);
 	if (!err)
-		err = judge_roles(at, &keys);
+		err = rk_lint_roles_judge(at, &keys);
 	if (!err)
 		err = rk_lint_keys_tell(at, &keys);
 	rk_lint_keys_clear(&keys);

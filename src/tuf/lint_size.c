@@ -5,7 +5,8 @@
 enum { FILE_SIZE, LISTED, ROOTS, RULES };
 
 static const rk_lint_rule rules[RULES] = {
-    [FILE_SIZE] = {"size-limit", RK_LINT_TUF, 0, "the file is larger than a client reads",
+    [FILE_SIZE] = {"size-limit", RK_LINT_TUF | RK_LINT_DCT, 0,
+	"the file is larger than a client reads",
 	"use smaller signatures or fewer keys; for snapshot and targets, list their length"},
     [LISTED] = {"size-limit-unlisted", 0, RK_LINT_TUF,
 	"the file is larger than a client reads where nothing lists its length",
@@ -27,6 +28,14 @@ static const struct limit {
     [RK_ROLE_TIMESTAMP] = {16384, 1u << 20, false},
     [RK_ROLE_SNAPSHOT] = {2000000, 1u << 20, true},
     [RK_ROLE_TARGETS] = {5000000, 10u << 20, true},
+};
+
+/* Others are read as far as the file above them says. */
+static const size_t notary_limits[RK_ROLE_TOP_COUNT] = {
+    [RK_ROLE_ROOT] = 100u << 20,
+    [RK_ROLE_TIMESTAMP] = 1u << 20,
+    [RK_ROLE_SNAPSHOT] = SIZE_MAX,
+    [RK_ROLE_TARGETS] = SIZE_MAX,
 };
 
 static const struct {
@@ -55,6 +64,12 @@ rk_lint_size(struct rk_lint_at *at)
 
 	if (at->kind >= RK_ROLE_TOP_COUNT)
 		return NULL;
+	if (size > notary_limits[at->kind])
+		err = rk_lint_tell_case(at,
+		    &(struct rk_lint_case){&rules[FILE_SIZE], RK_LINT_DCT, 0, NULL},
+		    "it has %zu bytes, and at most %zu are read", size, notary_limits[at->kind]);
+	if (err)
+		return err;
 	limit = &limits[at->kind];
 	if (limit->when_unlisted && at->wish->length == RK_LINT_LENGTH_LISTED)
 		return NULL;
