@@ -189,7 +189,8 @@ key_from_pem(const void *text, size_t len, rk_pubkey **ret_key)
 
 		if (PEM_read_bio(bio, &block.name, &block.header, &block.bytes, &block.len) != 1)
 			return no_key();
-		if (block.header[0] != '\0')
+		/* Docker writes the role before the key, as a header; encrypted ones are none of ours. */
+		if (strncmp(block.header, "Proc-Type:", 10) == 0)
 			continue;
 		if (strcmp(block.name, PEM_STRING_PUBLIC) == 0)
 			return rk_pubkey_from_spki(block.bytes, (size_t)block.len, ret_key);

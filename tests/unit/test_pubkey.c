@@ -229,6 +229,29 @@ text_around_pem_and_other_line_ends_do_no_harm(void **state)
 }
 
 static void
+a_header_before_the_key_does_no_harm_but_where_it_encrypts(void **state)
+{
+	static const struct {
+		const char *header;
+		bool taken;
+	} rows[] = {{"role: alice", true}, {"gun: a/b\nrole: targets", true},
+	    {"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00", false}};
+	const char *pem = vectors[0].pem, *body = strchr(pem, '\n') + 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		RK_AUTO(rk_pubkey) key = NULL;
+		RK_AUTO_BUF(text);
+		rk_error *err;
+
+		rk_buf_append(&text, pem, (size_t)(body - pem));
+		rk_buf_printf(&text, "%s\n\n%s", rows[i].header, body);
+		err = rk_pubkey_from_any(text.data, text.len, &key);
+		assert_error(err, rows[i].taken ? RK_OK : RK_E_MALFORMED);
+	}
+}
+
+static void
 what_is_no_key_is_malformed(void **state)
 {
 	static const char *const texts[] = {
@@ -445,6 +468,7 @@ main(void)
 	    spec(der_and_pem_are_one_key),
 	    spec(a_key_cut_short_or_with_more_behind_is_refused),
 	    spec(text_around_pem_and_other_line_ends_do_no_harm),
+	    spec(a_header_before_the_key_does_no_harm_but_where_it_encrypts),
 	    spec(what_is_no_key_is_malformed),
 	    spec(a_private_key_is_sent_back_by_name),
 	    spec(a_certificate_is_its_key),
