@@ -21,10 +21,15 @@ wildcard_of(const char *gun, char **ret_name)
 rk_error *
 rk_certify_name(const struct rk_certify_wish *wish, char **ret_name)
 {
+	rk_error *err;
+
 	if (strchr(wish->gun, '*'))
 		return rk_fail(RK_E_REFUSED,
 		    "give one GUN that it should cover, and --wildcard beside it",
 		    "%s has a star in it, which no GUN has", RK_SHOW(wish->gun));
+	err = rk_dialect_notary.repo_name_check(wish->gun);
+	if (err)
+		return err;
 	return wish->wildcard ? wildcard_of(wish->gun, ret_name) : rk_strdup(wish->gun, ret_name);
 }
 
@@ -87,18 +92,16 @@ reach(struct making *making)
 
 /* All that can be known without a login. */
 static rk_error *
-prepare(const struct rk_custody *custody, const struct rk_certify_wish *wish, struct making *making)
+prepare(struct making *making)
 {
+	rk_env *env = making->custody->env;
 	struct rk_rootcert_wish order;
-	rk_error *err;
+	rk_error *err = rk_certify_name(making->wish, &making->name);
 
-	making->custody = custody;
-	making->wish = wish;
-	err = rk_certify_name(wish, &making->name);
 	if (err)
 		return err;
 	order = order_of(making);
-	err = rk_rootcert_check(&order, custody->env->ops->now(custody->env));
+	err = rk_rootcert_check(&order, env->ops->now(env));
 	return err ? err : reach(making);
 }
 
@@ -128,9 +131,9 @@ rk_error *
 rk_certify_plan(
     const struct rk_custody *custody, const struct rk_certify_wish *wish, rk_plan **ret_plan)
 {
-	AUTO_MAKING(making) = {NULL, NULL, NULL, NULL};
+	AUTO_MAKING(making) = {custody, wish, NULL, NULL};
 	RK_AUTO(rk_plan) plan = NULL;
-	rk_error *err = prepare(custody, wish, &making);
+	rk_error *err = prepare(&making);
 
 	if (!err)
 		err = rk_plan_new(&plan, "certify key %s", RK_SHOW(wish->key->name));
@@ -182,10 +185,10 @@ rk_error *
 rk_certify(const struct rk_custody *custody, const struct rk_certify_wish *wish,
     rk_certificate **ret_certificate, char **ret_file)
 {
-	AUTO_MAKING(making) = {NULL, NULL, NULL, NULL};
+	AUTO_MAKING(making) = {custody, wish, NULL, NULL};
 	RK_AUTO(rk_certificate) certificate = NULL;
 	RK_AUTO(rk_str) file = NULL;
-	rk_error *err = prepare(custody, wish, &making);
+	rk_error *err = prepare(&making);
 
 	if (!err)
 		err = make(&making, &certificate);
@@ -210,20 +213,21 @@ advise(rk_error *err, const struct rk_certify_wish *wish)
 	    RK_SHOW_BARE(wish->key->name), RK_SHOW_BARE(wish->gun), RK_SHOW_BARE(wish->key->name));
 }
 
-/* True: the key has one. An error: none, and none can be made. */
+/* `*ret_certificate` stays NULL where there is none and one can be made. */
 static rk_error *
-look_or_prepare(const struct rk_custody *custody, const struct rk_certify_wish *wish,
-    struct making *making, rk_certificate **ret_certificate)
+look_or_prepare(struct making *making, rk_certificate **ret_certificate)
 {
+	const struct rk_certify_wish *wish = making->wish;
 	RK_AUTO(rk_certificate) certificate = NULL;
-	RK_AUTO(rk_error) none = rk_certify_find(custody->keep, wish->key, wish->gun, &certificate);
+	RK_AUTO(rk_error)
+	none = rk_certify_find(making->custody->keep, wish->key, wish->gun, &certificate);
 	rk_error *err;
 
 	if (rk_error_code(none) != RK_E_NOT_FOUND) {
 		*ret_certificate = RK_TAKE(certificate);
 		return RK_TAKE(none);
 	}
-	err = prepare(custody, wish, making);
+	err = prepare(making);
 	if (!err || rk_error_code(err) == RK_E_REFUSED || rk_error_code(err) == RK_E_NOMEM)
 		return err;
 	err = rk_join(rk_recode(RK_TAKE(none), rk_error_code(err)), err);
@@ -234,9 +238,9 @@ rk_error *
 rk_certify_want_plan(
     const struct rk_custody *custody, const struct rk_certify_wish *wish, rk_plan *plan)
 {
-	AUTO_MAKING(making) = {NULL, NULL, NULL, NULL};
+	AUTO_MAKING(making) = {custody, wish, NULL, NULL};
 	RK_AUTO(rk_certificate) certificate = NULL;
-	rk_error *err = look_or_prepare(custody, wish, &making, &certificate);
+	rk_error *err = look_or_prepare(&making, &certificate);
 
 	return err || certificate ? err : add_step(&making, plan);
 }
@@ -245,10 +249,10 @@ rk_error *
 rk_certify_want(const struct rk_custody *custody, const struct rk_certify_wish *wish,
     rk_change *change, rk_certificate **ret_certificate)
 {
-	AUTO_MAKING(making) = {NULL, NULL, NULL, NULL};
+	AUTO_MAKING(making) = {custody, wish, NULL, NULL};
 	RK_AUTO(rk_certificate) certificate = NULL;
 	RK_AUTO(rk_str) file = NULL;
-	rk_error *err = look_or_prepare(custody, wish, &making, &certificate);
+	rk_error *err = look_or_prepare(&making, &certificate);
 
 	if (!err && !certificate) {
 		err = make(&making, &certificate);

@@ -25,7 +25,8 @@ struct rk_certify_wish {
 	unsigned days; /* 0: RK_ROOTCERT_DAYS */
 };
 
-/* The common name: the GUN, or PREFIX and a star. RK_E_REFUSED a wildcard over a GUN without '/'. */
+/* The common name: the GUN, or PREFIX and a star. RK_E_REFUSED a wildcard over a GUN without '/',
+ * a name that no repository can have. */
 RK_CHECKED rk_error *rk_certify_name(const struct rk_certify_wish *wish, char **ret_name);
 /* Judges the wish, finds a token of the key, logs nothing in. */
 RK_CHECKED rk_error *rk_certify_plan(

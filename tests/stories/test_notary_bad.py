@@ -83,13 +83,13 @@ class Roots(notary.NotaryStory):
         token = self.token("both")
         self.key("root", token, "ed25519")
         self.key("targets", token)
-        self.refuses(2, *self.init_words(), words=("root",))
-        self.refuses(2, "key", "certify", "root", "--gun", notary.GUN, words=("root",))
+        self.refuses(2, *self.init_words(), words=("Ed25519",))
+        self.refuses(2, "key", "certify", "root", "--gun", notary.GUN, words=("Ed25519",))
 
     def test_an_ed25519_root_is_not_added_either(self):
         self.notary_repository()
         self.key("second", self.tokens[0], "ed25519")
-        self.refuses(2, "role", "set", self.gun, "root", "--add-key", "second", words=("second",))
+        self.refuses(2, "role", "set", self.gun, "root", "--add-key", "second", words=("Ed25519",))
 
     def test_a_certificate_of_another_name_for_role_set(self):
         self.notary_repository()
