@@ -119,7 +119,7 @@ read_key(const X509 *x509, rk_certificate *certificate)
 	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &spki);
 	rk_error *err = len > 0 ? rk_pubkey_from_spki(spki, (size_t)len, &certificate->pubkey)
 				: malformed("its key cannot be read");
-	rk_error *result = err;
+	rk_error *result;
 
 	OPENSSL_free(spki);
 	if (!err || rk_error_code(err) == RK_E_NOMEM)
