@@ -219,10 +219,10 @@ look_or_prepare(struct making *making, rk_certificate **ret_certificate)
 {
 	const struct rk_certify_wish *wish = making->wish;
 	RK_AUTO(rk_certificate) certificate = NULL;
-	RK_AUTO(rk_error)
-	none = rk_certify_find(making->custody->keep, wish->key, wish->gun, &certificate);
+	RK_AUTO(rk_error) none = NULL;
 	rk_error *err;
 
+	none = rk_certify_find(making->custody->keep, wish->key, wish->gun, &certificate);
 	if (rk_error_code(none) != RK_E_NOT_FOUND) {
 		*ret_certificate = RK_TAKE(certificate);
 		return RK_TAKE(none);
