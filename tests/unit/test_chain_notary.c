@@ -170,14 +170,13 @@ a_plain_root_may_go_by_the_roots_between(void **state)
 }
 
 static void
-an_old_root_under_the_plain_name_is_told(void **state)
+an_old_root_under_the_plain_name_is_refused(void **state)
 {
 	rk_notary_maker *maker = *state;
 
 	assert_ok(rk_root_set_version(maker->root, 2));
 	rk_notary_maker_put_root(maker, "0", false);
-	rk_client_state_free(walk(rk_notary_maker_request(maker), RK_E_UNTRUSTED,
-	    RK_FINDING_WARNING, "'root.json', which is version 1 and not root 2"));
+	walk_refused(maker, "'root.json' is another root than root 2");
 }
 
 static void
@@ -378,7 +377,7 @@ main(void)
 	    chain_spec(a_plain_key_is_no_root_key),
 	    chain_spec(a_root_follows_with_the_certificates_of_both),
 	    chain_spec(a_plain_root_may_go_by_the_roots_between),
-	    chain_spec(an_old_root_under_the_plain_name_is_told),
+	    chain_spec(an_old_root_under_the_plain_name_is_refused),
 	    chain_spec(a_snapshot_must_list_this_root),
 	    chain_spec(delegations_that_nobody_published_are_gone_by),
 	    chain_spec(nulls_for_what_is_empty_are_read_and_told),
