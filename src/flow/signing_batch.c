@@ -10,18 +10,21 @@ struct wanted {
 	struct rk_signing_doc *doc;
 	const rk_tuf_key *key;
 	struct rk_signing_signer *signer;
+	size_t job; /* that makes it: one for all ids of a key */
+	bool makes; /* it is the first that the job is for */
 };
 
 struct batch {
 	struct wanted *items; /* those of a doc are neighbours */
 	size_t count, cap;
 	struct rk_hand_job *jobs;
+	size_t job_count;
 };
 
 static void
 batch_clear(struct batch *batch)
 {
-	for (size_t i = 0; batch->jobs && i < batch->count; i++) {
+	for (size_t i = 0; i < batch->job_count; i++) {
 		rk_buf_clear(&batch->jobs[i].signature);
 		rk_error_free(batch->jobs[i].err);
 	}
@@ -74,7 +77,7 @@ collect(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct rk
 		const rk_keep_key *known = key ? rk_repo_keep_key(run->repo, key) : NULL;
 		struct rk_signing_signer *signer =
 		    known && key->scheme ? rk_signing_signer_of(run->signing, known) : NULL;
-		struct wanted wanted = {doc, key, signer};
+		struct wanted wanted = {doc, key, signer, 0, false};
 
 		if (signer && signer->hand && !has_signed(verdict, key->keyid))
 			err = batch_add(batch, &wanted);
@@ -151,6 +154,24 @@ judge_payload(struct rk_signing_repo *run, const struct rk_signing_doc *doc)
 	    options->memory, run->anchor, doc->role, doc->envelope->version, sha256);
 }
 
+/* A key that a root and the one before it know by two ids, as under a new certificate, signs once:
+ * nobody touches a token twice for the same bytes. */
+static bool
+is_made_already(const struct batch *batch, size_t at, size_t *ret_job)
+{
+	const struct wanted *item = &batch->items[at];
+
+	for (size_t i = at; i > 0 && batch->items[i - 1].doc == item->doc; i--) {
+		const struct wanted *other = &batch->items[i - 1];
+
+		if (other->signer != item->signer || other->key->scheme != item->key->scheme)
+			continue;
+		*ret_job = other->job;
+		return true;
+	}
+	return false;
+}
+
 static rk_error *
 batch_sign(struct rk_signing_repo *run, struct batch *batch)
 {
@@ -161,15 +182,21 @@ batch_sign(struct rk_signing_repo *run, struct batch *batch)
 		return rk_out_of_memory();
 	for (size_t i = 0; i < batch->count && !err; i++) {
 		struct wanted *item = &batch->items[i];
+		struct rk_hand_job *job;
 
-		batch->jobs[i].hand = item->signer->hand;
-		batch->jobs[i].scheme = item->key->scheme;
-		err = rk_envelope_payload_for(
-		    item->doc->envelope, item->key->scheme, &batch->jobs[i].payload);
+		if (is_made_already(batch, i, &item->job))
+			continue;
+		item->makes = true;
+		item->job = batch->job_count++;
+		job = &batch->jobs[item->job];
+		job->hand = item->signer->hand;
+		job->scheme = item->key->scheme;
+		err =
+		    rk_envelope_payload_for(item->doc->envelope, item->key->scheme, &job->payload);
 	}
 	if (!err)
-		err = rk_hands_sign(run->signing->hands, batch->jobs, batch->count);
-	for (size_t i = 0; i < batch->count && !err; i++)
+		err = rk_hands_sign(run->signing->hands, batch->jobs, batch->job_count);
+	for (size_t i = 0; i < batch->job_count && !err; i++)
 		if (batch->jobs[i].err)
 			err = RK_TAKE(batch->jobs[i].err);
 	run->signing->token_used |= err == NULL && batch->count > 0;
@@ -244,16 +271,19 @@ splice_in_memory(struct rk_signing_doc *doc, const struct rk_new_sig *sigs, size
 /* Put the new signatures, one for each item, into the doc's text. */
 static rk_error *
 doc_splice(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct wanted *items,
-    const struct rk_hand_job *jobs, size_t count)
+    size_t count, const struct rk_hand_job *jobs)
 {
 	struct rk_new_sig *sigs = calloc(count + 1, sizeof(*sigs));
 	RK_AUTO(rk_envelope) envelope = NULL;
 	rk_error *err = sigs ? NULL : rk_out_of_memory();
 
 	for (size_t i = 0; i < count && !err; i++) {
-		sigs[i] = (struct rk_new_sig){items[i].key->keyid, items[i].key->scheme,
-		    jobs[i].signature.data, jobs[i].signature.len};
-		err = note_signature(run, &items[i]);
+		const rk_buf *signature = &jobs[items[i].job].signature;
+
+		sigs[i] = (struct rk_new_sig){
+		    items[i].key->keyid, items[i].key->scheme, signature->data, signature->len};
+		if (items[i].makes)
+			err = note_signature(run, &items[i]);
 	}
 	if (!err && doc->kind >= RK_ROLE_TARGETS)
 		err = splice_on_disk(run, doc, sigs, count, &envelope);
@@ -278,7 +308,7 @@ splice_all(struct rk_signing_repo *run, const struct batch *batch)
 
 		for (end = i + 1; end < batch->count && batch->items[end].doc == doc; end++)
 			;
-		err = doc_splice(run, doc, &batch->items[i], &batch->jobs[i], end - i);
+		err = doc_splice(run, doc, &batch->items[i], end - i, batch->jobs);
 	}
 	return err;
 }

@@ -140,8 +140,9 @@ class Certified(notary.NotaryStory):
         self.assertNotEqual([new], self.old)
         self.assertEqual(root["version"], self.before["version"] + 1)
         self.assertIn(self.old[0], root["keys"])
-        self.assertEqual(set(signature["keyid"] for signature in
-                             json.loads(self.role("root").read_bytes())["signatures"]), {new, self.old[0]})
+        signatures = json.loads(self.role("root").read_bytes())["signatures"]
+        self.assertEqual(set(signature["keyid"] for signature in signatures), {new, self.old[0]})
+        self.assertEqual(len(set(signature["sig"] for signature in signatures)), 1, "signed once")
         self.good("verify", self.gun)
         self.good("verify", self.role("root"), "--root", self.metadata() / "1.root.json", "--gun", self.gun)
 
