@@ -407,6 +407,42 @@ what_would_be_there_after_promoting_is_seen_through_an_overlay(void **state)
 #define chain_spec(function) \
 	cmocka_unit_test_setup_teardown(function, rk_tuf_maker_new, rk_tuf_maker_free)
 
+/* Files that are open already stand in the source's place, under their own names only. */
+static void
+an_open_file_is_judged_as_if_it_had_been_fetched(void **state)
+{
+	rk_tuf_maker *maker = *state;
+	struct rk_chain_request request = rk_tuf_maker_request(maker);
+	struct rk_chain_ready ready = {.role = "targets", .file = "1.targets.json"};
+	rk_text *text = NULL;
+	rk_client_state *seen;
+
+	assert_ok(request.source->fetch(request.source, "1.targets.json", 1 << 20, &text));
+	ready.envelope = rk_tuf_maker_open(text, "open.json");
+	assert_ok(rk_source_put(maker->source, "1.targets.json", "{}", 2));
+	request.ready = &ready;
+	request.ready_count = 1;
+	seen = rk_tuf_maker_walk(&request, RK_OK);
+	assert_ptr_equal(rk_client_role_of(seen, "targets")->envelope, ready.envelope);
+	assert_true(seen->complete);
+	rk_client_state_free(seen);
+	ready.file = "2.targets.json";
+	seen = rk_tuf_maker_walk(&request, RK_E_MALFORMED);
+	rk_client_state_free(seen);
+	/* What it says is judged like any other: another file is not what the snapshot lists. */
+	rk_envelope_free(ready.envelope);
+	ready.file = "1.targets.json";
+	ready.envelope = rk_tuf_maker_open(
+	    rk_tuf_maker_wrap(maker,
+		"{\"_type\":\"targets\",\"expires\":\"2027-12-01T00:00:00Z\",\"spec_version\":"
+		"\"1.0.31\",\"targets\":{},\"version\":2}",
+		"3"),
+	    "open.json");
+	seen = rk_tuf_maker_walk(&request, RK_E_UNTRUSTED);
+	rk_client_state_free(seen);
+	rk_envelope_free(ready.envelope);
+}
+
 int
 main(void)
 {
@@ -425,6 +461,7 @@ main(void)
 	    chain_spec(a_targets_file_that_a_client_would_choke_on_is_refused),
 	    chain_spec(odd_dates_and_repeated_ids_are_told),
 	    chain_spec(what_would_be_there_after_promoting_is_seen_through_an_overlay),
+	    chain_spec(an_open_file_is_judged_as_if_it_had_been_fetched),
 	};
 
 	return cmocka_run_group_tests_name("chain files", tests, NULL, NULL);

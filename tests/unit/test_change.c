@@ -158,6 +158,36 @@ a_file_that_a_change_writes_can_be_moved_by_it(void **state)
 }
 
 static void
+what_a_change_has_written_can_be_read_back_before_it_happens(void **state)
+{
+	struct rk_fake_keep fake = rk_fake_keep_env();
+	RK_AUTO(rk_keep) keep = NULL;
+	RK_AUTO(rk_change) change = NULL;
+	RK_AUTO(rk_text) text = NULL;
+	RK_AUTO(rk_text) later = NULL;
+	uint8_t sha256[RK_SHA256_SIZE], want[RK_SHA256_SIZE];
+
+	rk_fake_keep_begin(&fake, *state);
+	keep = rk_fake_keep_open(&fake, *state, true);
+	change = new_change(keep);
+	assert_error(rk_change_read(change, FILES "a", 10, sha256, &text), RK_E_NOT_FOUND);
+	assert_ok(put(change, FILES "a", "first"));
+	assert_ok(rk_change_read(change, FILES "a", 10, sha256, &text));
+	assert_int_equal(text->len, 5);
+	assert_memory_equal(text->data, "first", 5);
+	rk_sha256("first", 5, want);
+	assert_memory_equal(sha256, want, sizeof(want));
+	assert_error(rk_change_read(change, FILES "a", 4, sha256, &later), RK_E_LIMIT);
+	assert_ok(put(change, FILES "a", "second"));
+	assert_ok(rk_change_read(change, FILES "a", 10, sha256, &later));
+	assert_memory_equal(later->data, "second", 6);
+	assert_ok(rk_change_move(change, FILES "a", FILES "b", RK_CHANGE_REPLACE));
+	assert_ok(rk_change_commit(change));
+	assert_true(rk_folder_holds(*state, FILES "b", "second"));
+	assert_memory_equal(text->data, "first", 5);
+}
+
+static void
 a_moved_file_can_be_written_anew_by_the_same_change(void **state)
 {
 	struct rk_fake_keep fake = rk_fake_keep_env();
@@ -529,6 +559,7 @@ main(void)
 	    in_folder(emptied_folders_go),
 	    in_folder(a_file_made_exclusively_is_never_replaced_by_another),
 	    in_folder(a_file_that_a_change_writes_can_be_moved_by_it),
+	    in_folder(what_a_change_has_written_can_be_read_back_before_it_happens),
 	    in_folder(a_moved_file_can_be_written_anew_by_the_same_change),
 	    in_folder(what_may_not_be_named_or_changed_is_refused),
 	    in_folder(a_link_in_the_keep_is_not_followed),

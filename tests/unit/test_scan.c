@@ -395,6 +395,84 @@ a_long_text_is_walked_while_its_pages_are_given_back(void **state)
 	assert_int_equal(count, 40001);
 }
 
+/* Each member of the outer two levels, as walking to it finds it. */
+static void
+a_scan_notes_the_members_of_the_outer_objects(void **state)
+{
+	static const char *const texts[] = {
+	    "{\"a\":{\"b\":1,\"c\":{\"d\":2}},\"e\":[{\"f\":3}]}",
+	    "{ \"e\" : { \"c\" : [ ] , \"b\" : \"x\" } , \"a\" : null }",
+	    "{\"b\":{\"z\":{\"y\":{},\"x\":{}}},\"a\":{\"k\":-1}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		RK_AUTO(rk_text) text = NULL;
+		struct rk_scan_notes notes;
+		rk_json all, outer, found;
+
+		assert_ok(rk_text_copy(texts[i], strlen(texts[i]), &text));
+		assert_ok(rk_scan_noting(text, "text", &notes, &all));
+		assert_true(notes.whole);
+		for (size_t j = 0; j < notes.count; j++) {
+			const struct rk_scan_note *note = &notes.items[j];
+			RK_AUTO(rk_str) name = NULL;
+
+			assert_ok(rk_json_strdup(&note->key, &name));
+			if (note->depth == 0)
+				assert_true(rk_json_get(&all, name, &outer));
+			found = outer;
+			if (note->depth == 1)
+				assert_true(rk_json_get(&outer, name, &found));
+			assert_ptr_equal(note->value.text, found.text);
+			assert_int_equal(note->value.len, found.len);
+			assert_int_equal(note->value.kind, found.kind);
+			assert_int_equal(note->value.unsorted, found.unsorted);
+			assert_int_equal(note->value.loose, found.loose);
+			assert_int_equal(note->value.portable, found.portable);
+			assert_ptr_equal(note->value.source, text);
+		}
+		assert_int_equal(notes.count, 4);
+	}
+}
+
+static void
+a_scan_says_when_it_has_no_room_for_notes(void **state)
+{
+	RK_AUTO(rk_text) text = NULL;
+	struct rk_scan_notes notes;
+	RK_AUTO_BUF(many);
+	rk_json all;
+
+	(void)state;
+	rk_buf_text(&many, "{");
+	for (int i = 0; i <= RK_SCAN_NOTES; i++)
+		rk_buf_printf(&many, "%s\"%03d\":%d", i ? "," : "", 999 - i, i);
+	rk_buf_text(&many, "}");
+	assert_ok(rk_text_copy(many.data, many.len, &text));
+	assert_ok(rk_scan_noting(text, "text", &notes, &all));
+	assert_false(notes.whole);
+	assert_int_equal(notes.count, RK_SCAN_NOTES);
+	assert_int_equal(rk_json_count(&all), RK_SCAN_NOTES + 1);
+}
+
+/* The second of two names is told also where the first ones were only remembered. */
+static void
+a_name_that_is_twice_in_a_large_outer_object_is_found(void **state)
+{
+	(void)state;
+	for (int count = 2; count < 40; count++) {
+		RK_AUTO_BUF(text);
+		rk_json value;
+
+		rk_buf_text(&text, "{");
+		for (int i = 0; i < count; i++)
+			rk_buf_printf(&text, "\"%02d\":{},", 99 - i);
+		rk_buf_printf(&text, "\"%02d\":{}}", 100 - count);
+		assert_error(rk_scan_bytes(text.data, text.len, "text", &value), RK_E_MALFORMED);
+	}
+}
+
 int
 main(void)
 {
@@ -413,6 +491,9 @@ main(void)
 	    spec(strings_are_ordered_by_the_bytes_of_what_they_say),
 	    spec(a_place_has_a_line_and_a_column_from_one_on),
 	    spec(a_long_text_is_walked_while_its_pages_are_given_back),
+	    spec(a_scan_notes_the_members_of_the_outer_objects),
+	    spec(a_scan_says_when_it_has_no_room_for_notes),
+	    spec(a_name_that_is_twice_in_a_large_outer_object_is_found),
 	};
 
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);

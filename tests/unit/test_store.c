@@ -318,6 +318,53 @@ links_and_damaged_files_are_not_read(void **state)
 	assert_null(none);
 }
 
+static void
+what_is_staged_becomes_the_published_file_by_the_same_change_or_a_later_one(void **state)
+{
+	static const char *const targets[] = {"targets"};
+	struct rk_fake_keep fake = rk_fake_keep_env();
+	RK_AUTO(rk_keep) keep = NULL;
+	RK_AUTO(rk_store) store = NULL;
+	RK_AUTO(rk_store) after = NULL;
+	RK_AUTO(rk_change) change = NULL;
+	RK_AUTO(rk_change) second = NULL;
+	RK_AUTO(rk_text) text = NULL;
+	RK_AUTO(rk_text) want = metadata("targets", 2);
+	uint8_t sha256[RK_SHA256_SIZE];
+	int64_t version = -1;
+
+	rk_fake_keep_begin(&fake, *state);
+	keep = rk_fake_keep_open(&fake, *state, true);
+	assert_ok(publish(keep, targets, 1, 1, true));
+	store = open_store(keep);
+	assert_ok(rk_store_published_version(store, "targets", &version));
+	assert_int_equal(version, 1);
+	assert_ok(rk_store_published_version(store, "snapshot", &version));
+	assert_int_equal(version, 0);
+	assert_ok(rk_change_new(keep, &change));
+	stage(store, change, "targets", 2);
+	assert_ok(rk_store_read_back(store, change, "targets", sha256, &text));
+	assert_int_equal(text->len, want->len);
+	assert_memory_equal(text->data, want->data, want->len);
+	assert_error(rk_store_read_back(store, change, "snapshot", sha256, &text), RK_E_NOT_FOUND);
+	stage(store, change, "snapshot", 1);
+	assert_ok(rk_store_promote(store, change, "targets", "2.targets.json"));
+	assert_ok(rk_change_commit(change));
+	after = open_store(keep);
+	assert_ok(rk_store_published_version(after, "targets", &version));
+	assert_int_equal(version, 2);
+	assert_false(rk_store_is_staged(after, "targets"));
+	assert_true(rk_store_is_staged(after, "snapshot"));
+	assert_ok(rk_change_new(keep, &second));
+	assert_ok(rk_store_promote(after, second, "snapshot", "snapshot.json"));
+	assert_ok(rk_change_commit(second));
+	rk_store_free(RK_TAKE(after));
+	after = open_store(keep);
+	/* Not numbered: by what it says. */
+	assert_ok(rk_store_published_version(after, "snapshot", &version));
+	assert_int_equal(version, 1);
+}
+
 int
 main(void)
 {
@@ -328,6 +375,7 @@ main(void)
 	    in_folder(the_current_version_is_the_highest_numbered_or_not),
 	    in_folder(a_published_root_is_never_replaced),
 	    in_folder(publishing_what_is_not_staged_fails),
+	    in_folder(what_is_staged_becomes_the_published_file_by_the_same_change_or_a_later_one),
 	    in_folder(leaves_come_first_and_the_timestamp_last),
 	    in_folder(removing_a_repository_leaves_no_file),
 	    in_folder(links_and_damaged_files_are_not_read),
