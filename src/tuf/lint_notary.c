@@ -350,7 +350,7 @@ judge_meta(struct rk_lint_at *at)
 	}
 	if (!err && !(there[0] && there[1]))
 		err = rk_lint_tell(at, &rules[META_LACKS], at->meta.text, "meta does not list %s",
-		    there[0] ? roles[1] : roles[0]);
+		    RK_SHOW(there[0] ? roles[1] : roles[0]));
 	return err;
 }
 
