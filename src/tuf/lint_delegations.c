@@ -130,7 +130,13 @@ judge_name(struct walk *walk, const char *name, const char *place)
 	struct rk_lint_at *at = walk->at;
 	rk_error *err;
 
-	if (!*name || rk_role_kind_of(name) != RK_ROLE_DELEGATED)
+	if (!*name) {
+		const struct rk_lint_case one = {
+		    &rules[NAME], RK_LINT_PY, RK_LINT_GO | RK_LINT_TO | RK_LINT_JS, place};
+
+		return rk_lint_tell_case(at, &one, "a delegation has no name");
+	}
+	if (rk_role_kind_of(name) != RK_ROLE_DELEGATED)
 		return rk_lint_tell(
 		    at, &rules[NAME], place, "a delegation is named %s", RK_SHOW(name));
 	if (name[0] == '.' ||
@@ -222,9 +228,13 @@ judge_covers(struct rk_lint_at *at, const rk_json *role, const char *name)
 	    rk_json_get(role, "path_hash_prefixes", &prefixes) && prefixes.kind == RK_JSON_ARRAY;
 	rk_error *err = NULL;
 
-	if (has_paths == has_prefixes)
-		err = rk_lint_tell(at, &rules[COVERS], role->text, "the role %s has %s", name,
-		    has_paths ? "both paths and path_hash_prefixes" : "no paths");
+	if (has_paths && has_prefixes)
+		err = rk_lint_tell_case(at,
+		    &(struct rk_lint_case){&rules[COVERS], RK_LINT_TUF, 0, role->text},
+		    "the role %s has both paths and path_hash_prefixes", name);
+	else if (!has_paths && !has_prefixes)
+		err =
+		    rk_lint_tell(at, &rules[COVERS], role->text, "the role %s has no paths", name);
 	if (!err && has_paths)
 		err = judge_list(at, &paths, name, judge_pattern);
 	if (!err && has_prefixes)

@@ -115,12 +115,6 @@ judge_hashes(struct rk_lint_at *at, const rk_json *hashes, const rk_json *name)
 	return err;
 }
 
-static bool
-is_at_least(const rk_json *span, char least)
-{
-	return span->kind == RK_JSON_INTEGER && *span->text >= least;
-}
-
 static rk_error *
 judge_target(struct rk_lint_at *at, const rk_json *name, const rk_json *entry)
 {
@@ -137,7 +131,12 @@ judge_target(struct rk_lint_at *at, const rk_json *name, const rk_json *entry)
 			else if (rk_json_is(&key, "custom"))
 				custom = value;
 		}
-	if (length.len == 0 || !is_at_least(&length, '0') || hashes.len == 0 ||
+	if (length.len > 0 && length.kind == RK_JSON_INTEGER && *length.text == '-')
+		return rk_lint_tell_case(at,
+		    &(struct rk_lint_case){&rules[ENTRY], RK_LINT_PY | RK_LINT_TO | RK_LINT_JS,
+			RK_LINT_GO, length.text},
+		    "the length of %s is below 0", RK_SHOW_LEN(name->text, name->len));
+	if (length.len == 0 || length.kind != RK_JSON_INTEGER || hashes.len == 0 ||
 	    hashes.kind != RK_JSON_OBJECT)
 		return rk_lint_tell(at, &rules[ENTRY], name->text,
 		    "the target %s has no length, or no hashes",
@@ -206,9 +205,14 @@ judge_meta(struct rk_lint_at *at, const rk_json *name, const rk_json *entry)
 	if (entry->kind != RK_JSON_OBJECT)
 		return rk_lint_tell(at, &rules[META], entry->text, "the entry of %s is no object",
 		    RK_SHOW_LEN(name->text, name->len));
-	if (!rk_json_get(entry, "version", &version) || !is_at_least(&version, '1'))
+	if (!rk_json_get(entry, "version", &version) || version.kind != RK_JSON_INTEGER)
 		err = rk_lint_tell(at, &rules[META_VERSION], entry->text,
 		    "the entry of %s has no version", RK_SHOW_LEN(name->text, name->len));
+	else if (*version.text < '1')
+		err = rk_lint_tell_case(at,
+		    &(struct rk_lint_case){&rules[META_VERSION],
+			RK_LINT_PY | RK_LINT_TO | RK_LINT_JS, RK_LINT_GO, version.text},
+		    "the version of %s is below 1", RK_SHOW_LEN(name->text, name->len));
 	if (!err && rk_json_get(entry, "length", &length) && length.len == 1 && *length.text == '0')
 		err = rk_lint_tell(at, &rules[META_ZERO], length.text, "the length of %s is 0",
 		    RK_SHOW_LEN(name->text, name->len));

@@ -30,8 +30,8 @@ static const rk_lint_rule rules[RULES] = {
 	"spec_version is not X.Y or X.Y.Z in digits", "write \"1.0.31\""},
     [SPEC_MAJOR] = {"spec-version-major", RK_LINT_PY | RK_LINT_JS, RK_LINT_GO | RK_LINT_TO,
 	"spec_version is not of TUF 1", "write \"1.0.31\""},
-    [VERSION] = {"version-low", RK_LINT_TUF | RK_LINT_DCT, 0, "a version is below 1",
-	"number the file from 1"},
+    [VERSION] = {"version-low", RK_LINT_PY | RK_LINT_TO | RK_LINT_DCT, RK_LINT_GO | RK_LINT_JS,
+	"a version is below 1", "number the file from 1"},
     [NAME] = {"version-not-in-name", RK_LINT_TUF | RK_LINT_DCT, 0,
 	"the file's version is not the one that its name says", "rename the file"},
     [DATE] = {"expires-form", RK_LINT_PY | RK_LINT_GO | RK_LINT_TO | RK_LINT_DCT, RK_LINT_JS,
@@ -42,7 +42,7 @@ static const rk_lint_rule rules[RULES] = {
     [SIGNATURE] = {"signature-form", RK_LINT_GO | RK_LINT_TO | RK_LINT_DCT, RK_LINT_PY | RK_LINT_JS,
 	"a signature is not an object with a keyid and a sig in hex digits",
 	"leave it out, or have it made again"},
-    [TWICE] = {"signature-keyid-twice", RK_LINT_PY | RK_LINT_JS | RK_LINT_TO, 0,
+    [TWICE] = {"signature-keyid-twice", RK_LINT_TUF, 0,
 	"two signatures have the same keyid: the whole file is refused", "leave one of them out"},
     [DELEGATED] = {"signature-counts-twice", 0, RK_LINT_TO,
 	"tough counts each signature of one keyid of a delegated role: a threshold is met by one "
@@ -217,11 +217,12 @@ static rk_error *
 judge_form(struct rk_lint_at *at, const char *text, bool is_time)
 {
 	struct rk_lint_case one = {
-	    &rules[DATE], rules[DATE].errors | RK_LINT_JS, 0, at->expires.text};
+	    &rules[DATE], rules[DATE].errors, rules[DATE].warnings, at->expires.text};
 	size_t len = strlen(text);
 
 	if (is_time) {
 		one.errors = RK_LINT_PY;
+		one.warnings = 0;
 		if (!go_keeps(text, len))
 			one.errors |= RK_LINT_GO;
 		if (!tough_keeps(text, len))
@@ -292,8 +293,8 @@ judge_signature(struct rk_lint_at *at, const rk_json *entry, char **ret_keyid)
 	if (err)
 		return err;
 	if (!has_id || !has_sig) {
-		const struct rk_lint_case one = {
-		    &rules[SIGNATURE], RK_LINT_TUF | RK_LINT_DCT, 0, entry->text};
+		const struct rk_lint_case one = {&rules[SIGNATURE],
+		    RK_LINT_PY | RK_LINT_TO | RK_LINT_JS | RK_LINT_DCT, RK_LINT_GO, entry->text};
 
 		return rk_lint_tell_case(
 		    at, &one, "a signature has no %s", has_id ? "sig" : "keyid");

@@ -7,12 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STRICT, FLOAT, ZERO, LARGE, NFC, QUOTED, PLANES, CONTROL, RULES };
+enum { STRICT, TWICE, FLOAT, ZERO, LARGE, NFC, QUOTED, PLANES, CONTROL, RULES };
 
 static const rk_lint_rule rules[RULES] = {
     [STRICT] = {"not-strict-json", RK_LINT_TUF | RK_LINT_DCT, 0,
 	"text that is not strict JSON: parsers differ in what they make of it, or refuse it",
 	"have the file written anew by the program that made it"},
+    [TWICE] = {"member-twice", RK_LINT_TO, RK_LINT_PY | RK_LINT_GO | RK_LINT_JS | RK_LINT_DCT,
+	"an object with two members of one name: most clients take the last of them, tough refuses "
+	"the "
+	"file",
+	"leave one of them out"},
     [FLOAT] = {"number-float", RK_LINT_PY | RK_LINT_GO | RK_LINT_TO | RK_LINT_DCT, RK_LINT_JS,
 	"a number with a fraction or an exponent has no canonical form",
 	"write an integer, or a string"},
@@ -109,6 +114,13 @@ judge_numbers(struct rk_lint_at *at, size_t *found)
 	return err;
 }
 
+/* As the scan says it of two members of one name. */
+static bool
+is_twice(const rk_error *refused)
+{
+	return strstr(rk_error_message(refused), " is there twice") != NULL;
+}
+
 rk_error *
 rk_lint_text_refused(struct rk_lint_at *at, rk_error *refused)
 {
@@ -116,8 +128,11 @@ rk_lint_text_refused(struct rk_lint_at *at, rk_error *refused)
 	size_t found = 0;
 	rk_error *err = judge_numbers(at, &found);
 
+	if (is_twice(refused))
+		one = (struct rk_lint_case){
+		    &rules[TWICE], rules[TWICE].errors, rules[TWICE].warnings, NULL};
 	/* What the numbers do to each client is said by them. */
-	if (found > 0) {
+	else if (found > 0) {
 		one.warnings = one.errors;
 		one.errors = 0;
 	}

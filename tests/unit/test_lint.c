@@ -32,7 +32,8 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {"not-strict-json", RK_SCENE_ROOT, "{\"signed\":{", "{\"signed\":{\"version\":1,", ALL, 0},
+    {"member-twice", RK_SCENE_ROOT, "{\"signed\":{", "{\"signed\":{\"version\":1,", TO,
+	PY | GO | JS},
     {"not-strict-json", RK_SCENE_TIMESTAMP, "}}", "}", ALL, 0},
     {"number-float", RK_SCENE_TIMESTAMP, "\"version\":1}", "\"version\":1,\"x\":1.0}", PY | GO | TO,
 	JS},
@@ -61,18 +62,17 @@ static const struct row rows[] = {
     {"spec-version-form", RK_SCENE_ROOT, "\"1.0.31\"", "\"1.x\"", PY | JS, GO | TO},
     {"spec-version-form", RK_SCENE_ROOT, "\"1.0.31\"", "\"1\"", PY | JS, GO | TO},
     {"spec-version-major", RK_SCENE_ROOT, "\"1.0.31\"", "\"2.0\"", PY | JS, GO | TO},
-    {"version-low", RK_SCENE_TIMESTAMP, "\"version\":1}", "\"version\":0}", ALL, 0},
+    {"version-low", RK_SCENE_TIMESTAMP, "\"version\":1}", "\"version\":0}", PY | TO, GO | JS},
     {"expires-form", RK_SCENE_TIMESTAMP, "00:00:00Z", "00:00:00.123Z", PY, 0},
     {"expires-form", RK_SCENE_TIMESTAMP, "00:00:00Z", "00:00:00.1234Z", PY | TO, 0},
     {"expires-form", RK_SCENE_TIMESTAMP, "00:00:00Z", "00:00:00.100Z", PY | GO, 0},
     {"expires-form", RK_SCENE_TIMESTAMP, "00:00:00Z", "00:00:00+02:00", PY | TO, 0},
     {"expires-form", RK_SCENE_TIMESTAMP, "00:00:00Z", "00:00:00+00:00", PY | GO | TO, 0},
-    {"expires-form", RK_SCENE_TIMESTAMP, "T00:00:00Z", "", ALL, 0},
+    {"expires-form", RK_SCENE_TIMESTAMP, "T00:00:00Z", "", PY | GO | TO, JS},
     {"expired", RK_SCENE_TIMESTAMP, "2028-", "2026-", ALL, 0},
     {"signature-form", RK_SCENE_TARGETS, "\"sig\":\"bb\"", "\"sig\":\"b\"", GO | TO, PY | JS},
-    {"signature-form", RK_SCENE_TARGETS, "\"sig\":\"bb\"", "\"sog\":\"bb\"", ALL, 0},
-    {"signature-keyid-twice", RK_SCENE_TARGETS, "\"keyid\":\"ab\"", "\"keyid\":\"aa\"",
-	PY | TO | JS, 0},
+    {"signature-form", RK_SCENE_TARGETS, "\"sig\":\"bb\"", "\"sog\":\"bb\"", PY | TO | JS, GO},
+    {"signature-keyid-twice", RK_SCENE_TARGETS, "\"keyid\":\"ab\"", "\"keyid\":\"aa\"", ALL, 0},
     {"key-type-unknown", RK_SCENE_ROOT, "\"keytype\":\"ecdsa\"", "\"keytype\":\"ec\"",
 	PY | GO | TO | JS, 0},
     {"key-ecdsa-p384", RK_SCENE_ROOT, "nistp256", "nistp384", GO | TO | PY | JS, 0},
@@ -85,9 +85,9 @@ static const struct row rows[] = {
     {"key-id-not-computed", RK_SCENE_ROOT, "\"keytype\":\"ecdsa\"", "\"x\":1,\"keytype\":\"ecdsa\"",
 	TO, 0},
     {"key-pem-newline", RK_SCENE_ROOT, "PUBLIC KEY-----\\n\"", "PUBLIC KEY-----\"", 0, PY | GO},
-    {"role-form", RK_SCENE_ROOT, "\"threshold\":2", "\"threshold\":\"2\"", ALL, 0},
-    {"threshold-zero", RK_SCENE_ROOT, "\"threshold\":2", "\"threshold\":0", ALL, 0},
-    {"threshold-unreachable", RK_SCENE_ROOT, "\"threshold\":2", "\"threshold\":4", ALL, 0},
+    {"role-form", RK_SCENE_ROOT, "\"threshold\":3", "\"threshold\":\"3\"", ALL, 0},
+    {"threshold-zero", RK_SCENE_ROOT, "\"threshold\":3", "\"threshold\":0", ALL, 0},
+    {"threshold-unreachable", RK_SCENE_ROOT, "\"threshold\":3", "\"threshold\":4", ALL, 0},
     {"root-role-missing", RK_SCENE_ROOT, "\"targets\":{", "\"mirrors\":{", ALL, 0},
     {"root-role-extra", RK_SCENE_ROOT, "\"targets\":{", "\"mirrors\":{", PY | TO, GO | JS},
     {"consistent-snapshot-missing", RK_SCENE_ROOT, "\"consistent_snapshot\":true,", "",
@@ -95,13 +95,13 @@ static const struct row rows[] = {
     {"delegations-form", RK_SCENE_TARGETS, "\"delegations\":{\"keys\"", "\"delegations\":{\"kees\"",
 	ALL, 0},
     {"delegations-form", RK_SCENE_TARGETS, "\"roles\":[", "\"roles\":[7,", ALL, 0},
-    {"delegation-name", RK_SCENE_TARGETS, "\"alice\"", "\"\"", PY | JS, GO | TO},
+    {"delegation-name", RK_SCENE_TARGETS, "\"alice\"", "\"\"", PY, GO | TO | JS},
     {"delegation-name", RK_SCENE_TARGETS, "\"alice\"", "\"snapshot\"", PY | JS, GO | TO},
     {"delegation-name-escaped", RK_SCENE_TARGETS, "\"alice\"", "\"al/ice\"", 0, ALL},
     {"terminating-missing", RK_SCENE_TARGETS, "\"terminating\":false,", "", ALL, 0},
     {"delegation-paths", RK_SCENE_TARGETS, "\"paths\":[\"a/b\"],", "", PY | TO, GO | JS},
     {"delegation-paths", RK_SCENE_TARGETS, "\"paths\":[\"a/b\"],",
-	"\"paths\":[],\"path_hash_prefixes\":[],", PY | TO, GO | JS},
+	"\"paths\":[],\"path_hash_prefixes\":[],", ALL, 0},
     {"path-absolute", RK_SCENE_TARGETS, "\"a/b\"", "\"/a\"", 0, ALL},
     {"path-wildcard", RK_SCENE_TARGETS, "\"a/b\"", "\"a/*\"", 0, TO},
     {"path-special", RK_SCENE_TARGETS, "\"a/b\"", "\"a/[bc]\"", 0, ALL},
@@ -114,10 +114,12 @@ static const struct row rows[] = {
     {"succinct-roles-form", RK_SCENE_TARGETS, "\"roles\":[{",
 	"\"succinct_roles\":{\"bit_length\":33},\"roles\":[{", ALL, 0},
     {"succinct-roles", RK_SCENE_TARGETS, "\"roles\":[{",
-	"\"succinct_roles\":{\"bit_length\":8,\"name_prefix\":\"b\"},\"roles\":[{", TO, 0},
+	"\"succinct_roles\":{\"bit_length\":8,\"keyids\":[],\"name_prefix\":\"b\",\"threshold\":1},"
+	"\"roles\":[{",
+	TO, 0},
     {"succinct-and-roles", RK_SCENE_TARGETS, "\"roles\":[{", "\"succinct_roles\":{},\"roles\":[{",
 	PY | GO | JS, 0},
-    {"target-form", RK_SCENE_TARGETS, "\"length\":5", "\"length\":-5", ALL, 0},
+    {"target-form", RK_SCENE_TARGETS, "\"length\":5", "\"length\":-5", PY | TO | JS, GO},
     {"target-form", RK_SCENE_TARGETS, "\"hashes\":{", "\"hushes\":{", ALL, 0},
     {"hashes-empty", RK_SCENE_TARGETS, "\"sha256\":\"" RK_SCENE_HASH "\"", "", PY | GO | TO, JS},
     {"sha256-missing", RK_SCENE_TARGETS, "\"sha256\":\"" RK_SCENE_HASH "\"",
@@ -127,7 +129,8 @@ static const struct row rows[] = {
     {"custom-form", RK_SCENE_TARGETS, "\"hashes\":{", "\"custom\":{},\"hashes\":{", TO, 0},
     {"custom-form", RK_SCENE_TARGETS, "\"hashes\":{", "\"custom\":7,\"hashes\":{", TO, 0},
     {"meta-form", RK_SCENE_SNAPSHOT, "\"meta\":{", "\"meta\":{\"a.json\":7,", ALL, 0},
-    {"meta-version", RK_SCENE_SNAPSHOT, "\"version\":3", "\"version\":0", ALL, 0},
+    {"meta-version", RK_SCENE_SNAPSHOT, "\"version\":3", "\"version\":0", PY | TO | JS, GO},
+    {"meta-version", RK_SCENE_SNAPSHOT, ",\"version\":3", "", ALL, 0},
     {"meta-name", RK_SCENE_SNAPSHOT, "\"meta\":{", "\"meta\":{\"a\":{\"version\":1},", 0, ALL},
     {"meta-length-zero", RK_SCENE_SNAPSHOT, "\"length\":17", "\"length\":0", GO, PY | TO | JS},
     {"meta-entry-missing", RK_SCENE_SNAPSHOT, "targets.json", "target.json", ALL, 0},
@@ -258,7 +261,7 @@ two_signatures_of_a_delegation_s_keyid_count_twice_in_tough(void **state)
 	wish.role = "targets/alice";
 	lint = rk_lint_scene_look(&wish);
 	assert_finds(lint, "signature-counts-twice", 0, TO);
-	assert_finds(lint, "signature-keyid-twice", PY | JS, 0);
+	assert_finds(lint, "signature-keyid-twice", PY | GO | JS, 0);
 	rk_lint_free(lint);
 }
 

@@ -180,6 +180,9 @@ static void
 files_that_are_none_are_told(void **state)
 {
 	(void)state;
+	assert_finds(look(changed("targets.json", "\"version\":1", "\"version\":1,\"version\":1"),
+			 "targets", NULL, EARLY),
+	    "member-twice", 0, BOTH);
 	assert_finds(look(changed("targets.json", "\"version\":1", "\"version\":1.5"), "targets",
 			 NULL, EARLY),
 	    "number-float", BOTH, 0);
