@@ -5,27 +5,30 @@
 #define RK_FLOW_COLLECT_PRIVATE_H
 
 #include "flow/collect.h"
+#include "json/order.h"
 
 struct rk_collected {
 	rk_target *target;
 	char *path; /* of the file that was hashed, or NULL */
 };
 
-/* A line of a list: where it is, and what it is sorted by. */
+/* A line of a list. */
 struct rk_collect_line {
-	char *name;
+	const char *list; /* the text that it is a line of */
 	const char *text;
 	size_t len;
-	size_t number; /* 1-based */
 };
 
-/* The edits of a list, a line at a time. */
+/* The edits of a list, a line at a time: as they stand where their names are in order, and through
+ * an index where they are not. */
 struct rk_collect_lines {
 	rk_target_edits edits; /* first: `next` finds the rest by it */
 	const rk_dialect *dialect;
 	rk_text *text;
-	struct rk_collect_line *lines;
-	size_t count, cap, at;
+	size_t count; /* of lines that are not empty */
+	struct rk_order order; /* empty: they are in order */
+	const char *at; /* the next line, where they are in order */
+	size_t done; /* members of the index */
 	rk_target *current;
 };
 
