@@ -58,6 +58,21 @@ compare_ready(const void *a, const void *b)
 	    ((const struct rk_chain_ready *)a)->role, ((const struct rk_chain_ready *)b)->role);
 }
 
+/* A root under its plain name too, where the dialect has that. */
+static rk_error *
+offer_plain(struct rk_signing_repo *run, const struct rk_signing_doc *doc, struct offer *offer)
+{
+	const rk_dialect *dialect = rk_repo_dialect(run->repo);
+	const rk_text *text = doc->envelope->text;
+	RK_AUTO(rk_str) name = NULL;
+	rk_error *err;
+
+	if (doc->kind != RK_ROLE_ROOT || !dialect->root_plain)
+		return NULL;
+	err = dialect->plain_name("root", &name);
+	return err ? err : rk_source_put(offer->memory, name, text->data, text->len);
+}
+
 static rk_error *
 offer_doc(struct rk_signing_repo *run, const struct rk_signing_doc *doc, struct offer *offer)
 {
@@ -67,8 +82,10 @@ offer_doc(struct rk_signing_repo *run, const struct rk_signing_doc *doc, struct 
 
 	if (err)
 		return err;
-	if (doc->kind < RK_ROLE_TARGETS)
-		return rk_source_put(offer->memory, name, text->data, text->len);
+	if (doc->kind < RK_ROLE_TARGETS) {
+		err = rk_source_put(offer->memory, name, text->data, text->len);
+		return err ? err : offer_plain(run, doc, offer);
+	}
 	offer->names[offer->count] = RK_TAKE(name);
 	offer->ready[offer->count] =
 	    (struct rk_chain_ready){doc->role, offer->names[offer->count], doc->envelope};

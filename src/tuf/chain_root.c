@@ -376,9 +376,9 @@ tell_plain(struct rk_chain_walker *walker, const struct step *step)
 	if (!err)
 		err = rk_envelope_sha256(plain.envelope, plain_sha256);
 	if (!err && memcmp(sha256, plain_sha256, sizeof(sha256)) != 0)
-		err = rk_chain_note(walker, RK_FINDING_WARNING, "root",
-		    "clients get %s, which is version %lld and not root %lld", RK_SHOW(plain.file),
-		    (long long)plain.envelope->version, (long long)step->root->version);
+		err = rk_fail(RK_E_UNTRUSTED, NULL,
+		    "%s is another root than root %lld, and it is the first that a new client gets",
+		    RK_SHOW(plain.file), (long long)step->root->version);
 	step_clear(&plain);
 	return rk_chain_refused(walker, "root", err);
 }
