@@ -134,7 +134,7 @@ rk_signing_remove_gone(struct rk_signing_repo *run)
 			    "%s: the %s that another server signed lists what was there before; it "
 			    "is "
 			    "taken out, and `rootkeep adopt` brings the next one",
-			    rk_repo_name(run->repo), role);
+			    RK_SHOW_BARE(rk_repo_name(run->repo)), role);
 	}
 	return err;
 }
