@@ -49,10 +49,18 @@ widen(int64_t number, int64_t *first, int64_t *last)
 
 /* a folder */
 
+/* A file "N.NAME". */
+struct numbered {
+	const char *name; /* behind the number */
+	int64_t number;
+};
+
 struct folder {
 	rk_source base;
 	const rk_dir *dir;
 	rk_names *names; /* NULL: not listed yet */
+	struct numbered *files; /* those of the names, by name and number */
+	size_t count;
 	struct timespec listed; /* when the folder had changed last, by then */
 };
 
@@ -65,6 +73,58 @@ folder_fetch(rk_source *self, const char *name, size_t max, rk_text **ret_text)
 		return err;
 	rk_error_free(err);
 	return no_such_file(name);
+}
+
+static int
+compare_numbered(const void *a, const void *b)
+{
+	const struct numbered *left = a, *right = b;
+	int order = strcmp(left->name, right->name);
+
+	return order ? order : (left->number > right->number) - (left->number < right->number);
+}
+
+/* Thousands of delegations ask for their range, one after the other. */
+static rk_error *
+index_files(struct folder *folder)
+{
+	struct numbered *files = calloc(folder->names->count + 1, sizeof(*files));
+	size_t count = 0;
+
+	if (!files)
+		return rk_out_of_memory();
+	for (size_t i = 0; i < folder->names->count; i++) {
+		const char *dot = strchr(folder->names->names[i], '.');
+
+		if (!dot)
+			continue;
+		files[count] =
+		    (struct numbered){dot + 1, number_of(folder->names->names[i], dot + 1)};
+		count += files[count].number > 0;
+	}
+	qsort(files, count, sizeof(*files), compare_numbered);
+	free(folder->files);
+	folder->files = files;
+	folder->count = count;
+	return NULL;
+}
+
+/* Where the first file of that name from that number on is, or would be. */
+static size_t
+first_from(const struct folder *folder, const char *name, int64_t number)
+{
+	const struct numbered wanted = {name, number};
+	size_t low = 0, high = folder->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_numbered(&folder->files[middle], &wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* Listed once for all ranges, and again when the folder has changed. */
@@ -87,30 +147,33 @@ list(struct folder *folder)
 	rk_names_free(folder->names);
 	folder->names = RK_TAKE(names);
 	folder->listed = now.st_mtim;
-	return NULL;
+	return index_files(folder);
 }
 
 static rk_error *
 folder_range(rk_source *self, const char *name, int64_t *ret_first, int64_t *ret_last)
 {
 	struct folder *folder = (struct folder *)self;
-	int64_t first = 0, last = 0;
 	rk_error *err = list(folder);
+	size_t from, to;
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < folder->names->count; i++)
-		widen(number_of(folder->names->names[i], name), &first, &last);
-	*ret_first = first;
-	*ret_last = last;
+	from = first_from(folder, name, 0);
+	to = first_from(folder, name, INT64_MAX);
+	*ret_first = from < to ? folder->files[from].number : 0;
+	*ret_last = from < to ? folder->files[to - 1].number : 0;
 	return NULL;
 }
 
 static void
 folder_free(rk_source *self)
 {
-	rk_names_free(((struct folder *)self)->names);
-	free(self);
+	struct folder *folder = (struct folder *)self;
+
+	rk_names_free(folder->names);
+	free(folder->files);
+	free(folder);
 }
 
 rk_error *
