@@ -362,15 +362,12 @@ add_canonical(const rk_dialect *dialect, const rk_delegations *delegations, cons
     rk_names *keyids)
 {
 	const rk_tuf_key *key = rk_keyring_by_id(delegations->keys, keyid);
-	RK_AUTO(rk_node) object = NULL;
 	char id[RK_KEYID_HEX];
 	rk_error *err;
 
 	if (!key || !key->pubkey)
 		return rk_names_add(keyids, keyid);
-	err = dialect->key_object(key->pubkey, &object);
-	if (!err)
-		err = dialect->key_id(object, id);
+	err = rk_tuf_key_canonical_id(dialect, key->pubkey, id);
 	return err ? err : rk_names_add(keyids, id);
 }
 
