@@ -207,13 +207,52 @@ static const uint8_t hex_digits[256] = {
     ['F'] = IS_HEX | 15,
 };
 
+#define HEX_BLOCK 16 /* digits that are looked at together */
+
+typedef uint8_t hex_block __attribute__((vector_size(HEX_BLOCK)));
+typedef uint16_t hex_pairs __attribute__((vector_size(HEX_BLOCK)));
+typedef uint64_t hex_halves __attribute__((vector_size(HEX_BLOCK)));
+typedef uint8_t hex_bytes __attribute__((vector_size(HEX_BLOCK / 2)));
+
+/* Blocks of digits; how many bytes came of them, up to what is no digit. */
+static size_t
+unhex_blocks(const char *text, uint8_t *out, size_t len)
+{
+	size_t done = 0;
+
+	for (; len - done >= HEX_BLOCK / 2; done += HEX_BLOCK / 2) {
+		hex_block block, digit, letter, is_digit, is_letter;
+		hex_halves all;
+		hex_pairs pairs;
+		hex_bytes bytes;
+
+		memcpy(&block, text + 2 * done, sizeof(block));
+		digit = block - '0';
+		letter = (block | 0x20) - 'a';
+		is_digit = (hex_block)(digit < 10);
+		is_letter = (hex_block)(letter < 6);
+		all = (hex_halves)(is_digit | is_letter);
+		if ((all[0] & all[1]) != UINT64_MAX)
+			break;
+		pairs = (hex_pairs)((digit & is_digit) | ((letter + 10) & is_letter));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		pairs = (pairs << 4 | pairs >> 8) & 0xff;
+#else
+		pairs = (pairs >> 4 | pairs) & 0xff;
+#endif
+		bytes = __builtin_convertvector(pairs, hex_bytes);
+		memcpy(out + done, &bytes, sizeof(bytes));
+	}
+	return done;
+}
+
 rk_error *
 rk_unhex(const char *text, size_t text_len, uint8_t *out, size_t len)
 {
 	if (text_len % 2 || text_len / 2 != len)
 		return rk_fail(RK_E_MALFORMED, NULL, "%zu hex digits where %zu were expected",
 		    text_len, 2 * len);
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = unhex_blocks(text, out, len); i < len; i++) {
 		unsigned high = hex_digits[(uint8_t)text[2 * i]];
 		unsigned low = hex_digits[(uint8_t)text[2 * i + 1]];
 

@@ -36,6 +36,16 @@ plain_string(const struct glance *glance, const char *at)
 	return at < glance->end && *at == '"' ? at + 1 : NULL;
 }
 
+/* Behind the hash that begins at `at`: at once where it is as long as hex is. What is not all digits
+ * up to there is refused when it is read. */
+static inline const char *
+hash_end(const struct glance *glance, const char *at, size_t size)
+{
+	if ((size_t)(glance->end - at) > 2 * size && at[2 * size] == '"')
+		return at + 2 * size + 1;
+	return plain_string(glance, at);
+}
+
 static const char *
 glance_hash(struct glance *glance, const char *at)
 {
@@ -48,7 +58,7 @@ glance_hash(struct glance *glance, const char *at)
 		hash = RK_HASH_SHA512;
 		text = BEHIND(glance, at, "\"sha512\":\"");
 	}
-	at = text ? plain_string(glance, text) : NULL;
+	at = text ? hash_end(glance, text, rk_hashes_size(hash)) : NULL;
 	if (!at)
 		return NULL;
 	err =

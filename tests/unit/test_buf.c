@@ -127,6 +127,38 @@ hex_goes_there_and_back_in_either_case(void **state)
 	assert_string_equal(rk_buf_str(&out), text);
 }
 
+/* Digits are looked at together: every byte as a digit, at every place. */
+static void
+long_hex_is_judged_digit_by_digit(void **state)
+{
+	char text[80];
+	uint8_t out[40];
+
+	(void)state;
+	for (size_t len = 0; len <= 40; len++) {
+		for (size_t place = 0; place < 2 * len; place++) {
+			memset(text, 'a', sizeof(text));
+			for (unsigned byte = 0; byte < 256; byte++) {
+				bool digit = (byte >= '0' && byte <= '9') ||
+					     (byte >= 'a' && byte <= 'f') ||
+					     (byte >= 'A' && byte <= 'F');
+				char one[2] = {(char)byte, '\0'};
+
+				text[place] = (char)byte;
+				assert_error(rk_unhex(text, 2 * len, out, len),
+				    digit ? RK_OK : RK_E_MALFORMED);
+				if (!digit)
+					continue;
+				assert_int_equal(
+				    place % 2 ? out[place / 2] & 0xf : out[place / 2] >> 4,
+				    strtoul(one, NULL, 16));
+				assert_int_equal(
+				    place % 2 ? out[place / 2] >> 4 : out[place / 2] & 0xf, 0xa);
+			}
+		}
+	}
+}
+
 static void
 what_is_not_hex_is_refused(void **state)
 {
@@ -209,6 +241,7 @@ main(void)
 	    spec(a_taken_text_leaves_an_empty_buffer),
 	    spec(a_sink_appends),
 	    spec(hex_goes_there_and_back_in_either_case),
+	    spec(long_hex_is_judged_digit_by_digit),
 	    spec(what_is_not_hex_is_refused),
 	    spec(base64_is_that_of_the_standard),
 	    spec(base64_has_one_spelling),
