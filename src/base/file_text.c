@@ -161,12 +161,30 @@ struct copying {
 	const char *where;
 };
 
+/* From file to file without coming by here; where that cannot be, or ends, reading goes on. */
+static rk_error *
+copy_within(struct copying *copying)
+{
+	ssize_t got;
+
+	while (
+	    (got = copy_file_range(copying->from, NULL, copying->to, NULL, RK_FILE_LARGE, 0)) > 0) {
+		if ((size_t)got > copying->max - copying->len)
+			return too_large(copying->where, copying->max);
+		copying->len += (size_t)got;
+	}
+	return NULL;
+}
+
 static rk_error *
 copy_rest(struct copying *copying, char *piece)
 {
+	rk_error *err = copy_within(copying);
 	ssize_t got;
 	int number;
 
+	if (err)
+		return err;
 	while ((got = rk_file_read_some(copying->from, piece, RK_FILE_PIECE)) > 0) {
 		if ((size_t)got > copying->max - copying->len)
 			return too_large(copying->where, copying->max);
