@@ -149,7 +149,8 @@ collect(struct rk_run *run, rk_repo *repo, const struct add_args *add, rk_collec
 	rk_error *err = NULL;
 
 	if (add->custom)
-		err = rk_target_custom(rk_repo_dialect(repo), add->custom, strlen(add->custom), &custom);
+		err = rk_target_custom(
+		    rk_repo_dialect(repo), add->custom, strlen(add->custom), &custom);
 	how.custom = custom;
 	if (!err && add->from)
 		return rk_collection_list(collection, add->from);

@@ -100,8 +100,8 @@ rk_chain_root_follows(const rk_root *trusted, rk_envelope *next_envelope, const 
  * Is a root signed by enough of its own keys, of those that clients of `name` (NULL: not known) take at
  * `now` (0: at any time)? RK_E_UNTRUSTED says which certificate is none that they take.
  */
-RK_CHECKED rk_error *rk_chain_root_is_taken(
-    rk_envelope *envelope, const rk_root *root, const char *name, int64_t now);
+RK_CHECKED rk_error *
+rk_chain_root_is_taken(rk_envelope *envelope, const rk_root *root, const char *name, int64_t now);
 /* NULL: no such role found. */
 const rk_client_role *rk_client_role_of(const rk_client_state *state, const char *role);
 /*

@@ -40,7 +40,8 @@ struct rk_dialect {
 	bool
 	    server_roles; /* snapshot and timestamp are mostly a server's: they have no default keys */
 	bool nested_roles; /* a role delegates to names one level below its own only */
-	bool soft_delegations; /* clients go on without a delegation that has no file, has expired, or
+	bool
+	    soft_delegations; /* clients go on without a delegation that has no file, has expired, or
 				  does not have enough signatures */
 	bool one_reader; /* one implementation reads it: no need to be portable among several, but
 			    every byte must be as that one writes it (`exact`) */
@@ -84,7 +85,7 @@ struct rk_dialect {
 	/* NULL: clients of `name` (NULL: not known) take this key for root at that time (0: at any).
 	 * RK_E_UNTRUSTED says why not. A NULL pointer: they take every key that root names. */
 	RK_CHECKED
-	    rk_error *(*root_key_check)(const rk_tuf_key *key, const char *name, int64_t now);
+	rk_error *(*root_key_check)(const rk_tuf_key *key, const char *name, int64_t now);
 	/* The object that stands for one as a person or a server gives it. RK_E_REFUSED: it has a private
 	 * half. A NULL pointer: it is kept as it stands. */
 	RK_CHECKED rk_error *(*key_given)(const rk_node *object, rk_node **ret_object);

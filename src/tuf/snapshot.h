@@ -43,8 +43,7 @@ const rk_snapshot_entry *rk_snapshot_entry_of(const rk_snapshot *snapshot, const
 RK_CHECKED rk_error *rk_snapshot_set_version(rk_snapshot *snapshot, int64_t version);
 RK_CHECKED rk_error *rk_snapshot_set_expires(rk_snapshot *snapshot, int64_t expires);
 /* List this file as the current one of `role`: its version, length and the dialect's hashes. */
-RK_CHECKED rk_error *
-rk_snapshot_list(rk_snapshot *snapshot, const char *role, rk_envelope *file);
+RK_CHECKED rk_error *rk_snapshot_list(rk_snapshot *snapshot, const char *role, rk_envelope *file);
 /* The same from facts. `hashes` may be NULL, `length` 0 with it. */
 RK_CHECKED rk_error *rk_snapshot_list_facts(rk_snapshot *snapshot, const char *role,
     int64_t version, uint64_t length, const rk_hashes *hashes);
@@ -53,8 +52,7 @@ RK_CHECKED rk_error *rk_snapshot_unlist(rk_snapshot *snapshot, const char *role)
 /* Do both list the same files with the same facts? Version and expiry aside. */
 bool rk_snapshot_same_files(const rk_snapshot *a, const rk_snapshot *b);
 /* Is `file` the one that the entry means? NULL yes; RK_E_UNTRUSTED says what differs. */
-RK_CHECKED rk_error *
-rk_snapshot_entry_check(const rk_snapshot_entry *entry, rk_envelope *file);
+RK_CHECKED rk_error *rk_snapshot_entry_check(const rk_snapshot_entry *entry, rk_envelope *file);
 /* rk_envelope_compose of it. */
 RK_CHECKED rk_error *
 rk_snapshot_compose(const rk_snapshot *snapshot, const rk_style *style, rk_text **ret_text);

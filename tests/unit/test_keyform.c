@@ -103,7 +103,8 @@ assert_hsm(const char *first, const char *second, const char *want)
 		assert_ok(rk_keyform_write(NULL, &shown.key, RK_KEYFORM_HSM, &text));
 		assert_string_equal(rk_buf_str(&text), want);
 	} else {
-		assert_error(rk_keyform_write(NULL, &shown.key, RK_KEYFORM_HSM, &text), RK_E_REFUSED);
+		assert_error(
+		    rk_keyform_write(NULL, &shown.key, RK_KEYFORM_HSM, &text), RK_E_REFUSED);
 	}
 	rk_pubkey_free(shown.key.pubkey);
 }

@@ -33,7 +33,8 @@ new_target(const char *name, uint64_t length, const char *custom)
 	memset(digest, 0x11, sizeof(digest));
 	assert_ok(rk_strdup(name, &target->name));
 	if (custom)
-		assert_ok(rk_target_custom(&rk_dialect_tuf, custom, strlen(custom), &target->custom));
+		assert_ok(
+		    rk_target_custom(&rk_dialect_tuf, custom, strlen(custom), &target->custom));
 	target->length = length;
 	rk_hashes_set(&target->hashes, RK_HASH_SHA256, digest);
 	return target;
