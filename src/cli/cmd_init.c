@@ -78,7 +78,7 @@ create(struct rk_run *run, const struct init_args *init, const struct rk_create 
 	rk_render_json(run->out, node);
 	rk_render_line(run->out, "repository %s is staged; sign it: rootkeep sign %s",
 	    RK_SHOW(init->name), RK_SHOW_BARE(init->name));
-	return NULL;
+	return rk_work_tell_head_used(run, keep, hands);
 }
 
 static rk_error *

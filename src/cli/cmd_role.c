@@ -187,7 +187,8 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 		    &(struct rk_edit_note){.action = "role set",
 			.note = set->role,
 			.rule = "min-threshold",
-			.reason = rk_globals_exception(run->globals, "min-threshold")},
+			.reason = rk_globals_exception(run->globals, "min-threshold"),
+			.hands = hands},
 		    change);
 	if (!err)
 		err = rk_node_put_text(node, "repository", rk_repo_name(repo));
@@ -200,7 +201,7 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 	rk_render_json(run->out, RK_TAKE(node));
 	for (size_t i = 0; i < plan->count; i++)
 		rk_render_line(run->out, "%s", plan->steps[i].text);
-	return NULL;
+	return rk_work_tell_head_used(run, rk_repo_keep(repo), hands);
 }
 
 static rk_error *

@@ -58,6 +58,15 @@ rk_work_tell_head(struct rk_run *run, const rk_keep *keep)
 	return err;
 }
 
+rk_error *
+rk_work_tell_head_used(struct rk_run *run, const rk_keep *keep, const rk_hands *hands)
+{
+	RK_AUTO(rk_node) tokens = NULL;
+	rk_error *err = rk_hands_used(hands, &tokens);
+
+	return err || rk_node_count(tokens) == 0 ? err : rk_work_tell_head(run, keep);
+}
+
 bool
 rk_work_is_path(const char *argument)
 {

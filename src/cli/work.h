@@ -6,6 +6,7 @@
 #ifndef RK_CLI_WORK_H
 #define RK_CLI_WORK_H
 
+#include "flow/hands.h"
 #include "flow/plan.h"
 #include "keep/change.h"
 #include "keep/memory.h"
@@ -24,6 +25,9 @@ RK_CHECKED rk_error *
 rk_work_finish(struct rk_run *run, const rk_plan *plan, rk_change *change, bool *ret_done);
 /* The journal's head as words, for the paper: after a run that used a token. */
 RK_CHECKED rk_error *rk_work_tell_head(struct rk_run *run, const rk_keep *keep);
+/* The same where one of the hands' tokens was used. */
+RK_CHECKED rk_error *
+rk_work_tell_head_used(struct rk_run *run, const rk_keep *keep, const rk_hands *hands);
 /* Is it a file or folder, as the manual tells them from repositories? */
 bool rk_work_is_path(const char *argument);
 /* Every repository named, or all where `all`; RK_E_NOT_FOUND for one that is not there, RK_E_USAGE

@@ -250,14 +250,20 @@ stage_files(const struct making *making)
 }
 
 static rk_error *
-write_journal(rk_env *env, const struct rk_create *wanted, rk_change *change)
+write_journal(const struct rk_custody *custody, const struct rk_create *wanted, rk_change *change)
 {
 	RK_AUTO(rk_journal_entry) entry = NULL;
 	RK_AUTO(rk_str) action = NULL;
+	RK_AUTO(rk_node) tokens = NULL;
 	rk_error *err = rk_strdupf(&action, "init %s", wanted->name);
 
 	if (!err)
-		err = rk_journal_entry_new(env, action, &entry);
+		err = rk_journal_entry_new(custody->env, action, &entry);
+	/* Those that made certificates. */
+	if (!err && custody->hands)
+		err = rk_hands_used(custody->hands, &tokens);
+	if (!err && rk_node_count(tokens) > 0)
+		err = rk_journal_entry_tokens(entry, RK_TAKE(tokens));
 	if (!err && wanted->below_policy)
 		err = rk_journal_entry_except(entry, "min-threshold", wanted->below_policy);
 	return err ? err : rk_change_journal(change, RK_TAKE(entry));
@@ -351,7 +357,7 @@ rk_create_repo(const struct rk_custody *custody, const struct rk_create *wanted,
 		if (!err)
 			err = stage_files(&making);
 		if (!err)
-			err = write_journal(custody->env, wanted, change);
+			err = write_journal(custody, wanted, change);
 		if (!err)
 			rk_change_save_keep(change);
 	}

@@ -10,6 +10,7 @@ rk_edit_journal(rk_repo *repo, const struct rk_edit_note *note, rk_change *chang
 {
 	RK_AUTO(rk_journal_entry) entry = NULL;
 	RK_AUTO(rk_str) whole = NULL;
+	RK_AUTO(rk_node) tokens = NULL;
 	rk_error *err = rk_strdupf(&whole, "%s %s", note->action, rk_repo_name(repo));
 
 	if (!err)
@@ -18,6 +19,10 @@ rk_edit_journal(rk_repo *repo, const struct rk_edit_note *note, rk_change *chang
 		err = rk_journal_entry_note(entry, note->note);
 	if (!err && note->reason)
 		err = rk_journal_entry_except(entry, note->rule, note->reason);
+	if (!err && note->hands)
+		err = rk_hands_used(note->hands, &tokens);
+	if (!err && rk_node_count(tokens) > 0)
+		err = rk_journal_entry_tokens(entry, RK_TAKE(tokens));
 	return err ? err : rk_change_journal(change, RK_TAKE(entry));
 }
 

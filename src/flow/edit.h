@@ -65,6 +65,7 @@ struct rk_edit_note {
 	const char *action;
 	const char *note; /* NULL: none */
 	const char *rule, *reason; /* an exception; NULL: none */
+	const rk_hands *hands; /* that may have made certificates; NULL: none */
 };
 RK_CHECKED rk_error *
 rk_edit_journal(rk_repo *repo, const struct rk_edit_note *note, rk_change *change);

@@ -13,6 +13,12 @@ class Made(notary.NotaryStory):
         words = ["init", self.gun, "--dialect", "notary", "--root", "root", "--targets", "targets"]
         self.refuses(2, *words, words=("timestamp", "rootkeep-remote key"))
 
+    def test_a_certificate_made_on_the_way_is_journaled_with_its_token(self):
+        self.two_keys()
+        self.good(*self.init_words()).says("journal head")
+        line = json.loads((self.keep / "journal.jsonl").read_bytes().splitlines()[-1])
+        self.assertEqual([token["label"] for token in line["tokens"]], ["root-token"])
+
     def test_a_servers_key_is_told_in_words(self):
         self.two_keys()
         key = notary.server_key()
