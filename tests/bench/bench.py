@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast it is, against floor programs and other people's, as ratios of one run.
 
-    bench.py [--build FOLDER] [--quick] [--goal G1,G7] [--json]
+    bench.py [--build FOLDER] [--folder FOLDER] [--quick] [--goal G1,G7] [--json]
 
 The build (default: build/release) must be of the preset 'release'. Costs are taken in turns, ours
 and theirs; a ratio is that of the least costs, with that of the medians in brackets. Exit status 1
@@ -22,6 +22,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=SOURCE / "build" / "release",
                         help="the build folder")
+    parser.add_argument("--folder", default="/var/tmp",
+                        help="where the files lie: /dev/shm leaves the disk out")
     parser.add_argument("--quick", action="store_true", help="small sizes: does all of it run?")
     parser.add_argument("--goal", help="these goals alone, with commas between them")
     parser.add_argument("--json", action="store_true", help="one JSON document, with all figures")
@@ -51,7 +53,7 @@ def table(rows):
 def main():
     wanted = arguments()
     build = wanted.build.resolve()
-    os.environ.update(RK_BUILD=str(build), RK_SOURCE=str(SOURCE))
+    os.environ.update(RK_BUILD=str(build), RK_SOURCE=str(SOURCE), RK_TEST_DIR=wanted.folder)
     os.environ.setdefault("RK_BINARY", str(build / "rootkeep"))
     import goals  # what it imports reads the environment
 
