@@ -18,6 +18,7 @@ struct out {
 	rk_sink sink;
 	enum rk_form form;
 	const rk_text *text; /* whose pages are given back; NULL: none */
+	const struct rk_scan_order *known; /* an object whose order is known; NULL: none */
 };
 
 #define FEW 8
@@ -216,25 +217,44 @@ write_member(struct out *out, const rk_json *key, const rk_json *value, bool fir
 	return err ? err : write_value(out, value);
 }
 
+static bool
+is_known(const struct out *out, const rk_json *object)
+{
+	return out->known && out->known->object == object->text;
+}
+
+static rk_error *
+write_ordered(struct out *out, const rk_json *object, const struct rk_order *order)
+{
+	const rk_text *text = out->text;
+	rk_json key, value;
+	rk_error *err = NULL;
+
+	/* Here and there in the text: nothing is passed for good. */
+	out->text = NULL;
+	for (size_t i = 0; !err && i < order->count; i++) {
+		if (i + RK_ORDER_AHEAD < order->count)
+			rk_order_fetch(&order->members[i + RK_ORDER_AHEAD]);
+		rk_order_get(object, &order->members[i], &key, &value);
+		err = write_member(out, &key, &value, i == 0);
+	}
+	out->text = text;
+	return err;
+}
+
 static rk_error *
 write_unsorted(struct out *out, const rk_json *object)
 {
 	struct rk_order order = {0};
-	const rk_text *text = out->text;
-	rk_json key, value;
-	rk_error *err = rk_order_add_all(&order, object);
+	rk_error *err;
 
+	if (is_known(out, object))
+		return write_ordered(out, object, out->known->order);
+	err = rk_order_add_all(&order, object);
 	if (!err)
 		err = rk_order_sort(&order);
-	/* Here and there in the text: nothing is passed for good. */
-	out->text = NULL;
-	for (size_t i = 0; !err && i < order.count; i++) {
-		if (i + RK_ORDER_AHEAD < order.count)
-			rk_order_fetch(&order.members[i + RK_ORDER_AHEAD]);
-		rk_order_get(object, &order.members[i], &key, &value);
-		err = write_member(out, &key, &value, i == 0);
-	}
-	out->text = text;
+	if (!err)
+		err = write_ordered(out, object, &order);
 	rk_order_clear(&order);
 	return err;
 }
@@ -285,7 +305,8 @@ write_object(struct out *out, const rk_json *object)
 	rk_error *err = NULL;
 
 	if (count > FEW)
-		return is_sorted(object) ? write_members(out, object) : write_unsorted(out, object);
+		return !is_known(out, object) && is_sorted(object) ? write_members(out, object)
+								   : write_unsorted(out, object);
 	for (size_t i = 0; !err && i < count; i++)
 		err = write_member(out, &few[i].key, &few[i].value, i == 0);
 	return err;
@@ -323,18 +344,34 @@ open_out(struct out *out)
 	return NULL;
 }
 
+static rk_error *
+write_all(struct out *out, const rk_json *value)
+{
+	rk_error *err = open_out(out);
+
+	if (!err)
+		err = write_value(out, value);
+	if (!err)
+		err = flush(out);
+	free(out->buf);
+	return err;
+}
+
 rk_error *
 rk_canonical(const rk_json *value, enum rk_form form, rk_sink sink, const rk_text *text)
 {
 	struct out out = {.sink = sink, .form = form, .text = text};
-	rk_error *err = open_out(&out);
 
-	if (!err)
-		err = write_value(&out, value);
-	if (!err)
-		err = flush(&out);
-	free(out.buf);
-	return err;
+	return write_all(&out, value);
+}
+
+rk_error *
+rk_canonical_ordered(
+    const rk_json *value, rk_sink sink, const rk_text *text, const struct rk_scan_order *known)
+{
+	struct out out = {.sink = sink, .form = RK_FORM_SIGNED, .text = text, .known = known};
+
+	return write_all(&out, value);
 }
 
 /* How many of the bytes at `at` are written as they are. */

@@ -23,6 +23,9 @@ enum rk_form {
 /* `value` must come from rk_scan. `text`, if not NULL, is told what has been passed (rk_text_forget). */
 RK_CHECKED rk_error *
 rk_canonical(const rk_json *value, enum rk_form form, rk_sink sink, const rk_text *text);
+/* The bytes that are signed, where the scan has kept the order of an object (rk_scan_notes). */
+RK_CHECKED rk_error *rk_canonical_ordered(
+    const rk_json *value, rk_sink sink, const rk_text *text, const struct rk_scan_order *known);
 /* A string in that form, quotes included, from its UTF-8 bytes. */
 RK_CHECKED rk_error *
 rk_canonical_string(const char *text, size_t len, enum rk_form form, rk_sink sink);

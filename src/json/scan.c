@@ -304,6 +304,8 @@ scan_object(struct rk_scan *scan, const char *at, unsigned level)
 	at = scan_members(scan, at, level, &names);
 	if (at && names.order.count > 0 && !check_order(scan, &names.order))
 		at = NULL;
+	if (at && scan->notes && !rk_scan_keep_order(scan, names.start, &names.order))
+		at = NULL;
 	rk_order_clear(&names.order);
 	return at ? at + 1 : NULL;
 }
@@ -358,54 +360,6 @@ scan_value(struct rk_scan *scan, const char *at, unsigned level)
 	}
 }
 
-static enum rk_json_kind
-kind_of(char first)
-{
-	switch (first) {
-	case '"':
-		return RK_JSON_STRING;
-	case '{':
-		return RK_JSON_OBJECT;
-	case '[':
-		return RK_JSON_ARRAY;
-	case 't':
-		return RK_JSON_TRUE;
-	case 'f':
-		return RK_JSON_FALSE;
-	case 'n':
-		return RK_JSON_NULL;
-	default:
-		return RK_JSON_INTEGER;
-	}
-}
-
-/* What is known of a container's levels, as those further down have it. */
-static uint8_t
-levels_down(unsigned levels, unsigned down)
-{
-	return levels > down ? (uint8_t)(levels - down + 1) : 1;
-}
-
-/* What walking to them would have said of them. */
-static void
-complete_notes(const struct rk_scan *scan)
-{
-	struct rk_scan_notes *notes = scan->notes;
-
-	for (size_t i = 0; notes && i < notes->count; i++) {
-		struct rk_scan_note *note = &notes->items[i];
-		rk_json *const spans[] = {&note->key, &note->value};
-
-		note->value.kind = kind_of(*note->value.text);
-		for (size_t j = 0; j < 2; j++) {
-			spans[j]->unsorted = levels_down(scan->unsorted, note->depth + 1);
-			spans[j]->loose = levels_down(scan->loose, note->depth + 1);
-			spans[j]->portable = scan->portable;
-			spans[j]->source = scan->source;
-		}
-	}
-}
-
 static rk_error *
 scan_all(struct rk_scan *scan, rk_json *ret_value)
 {
@@ -421,11 +375,11 @@ scan_all(struct rk_scan *scan, rk_json *ret_value)
 		    scan, RK_E_MALFORMED, after, "something follows where the text should end");
 		return scan->err;
 	}
-	complete_notes(scan);
+	rk_scan_complete_notes(scan);
 	*ret_value = (rk_json){
 	    .text = start,
 	    .len = (size_t)(end - start),
-	    .kind = kind_of(*start),
+	    .kind = rk_scan_kind(*start),
 	    .unsorted = (uint8_t)(scan->unsorted + 1),
 	    .loose = (uint8_t)(scan->loose + 1),
 	    .portable = scan->portable,
@@ -457,12 +411,17 @@ rk_scan_noting(
 {
 	struct rk_scan scan = {
 	    .name = name, .portable = true, .source = text, .start = text->data, .notes = notes};
+	rk_error *err;
 
 	if (notes) {
 		notes->count = 0;
 		notes->whole = true;
+		notes->largest = (struct rk_scan_order){NULL, NULL};
 	}
 	scan.end = scan.start + text->len;
 	scan.forget_at = scan.start;
-	return scan_all(&scan, ret_value);
+	err = scan_all(&scan, ret_value);
+	if (err && notes)
+		rk_scan_order_clear(&notes->largest);
+	return err;
 }

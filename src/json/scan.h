@@ -52,6 +52,12 @@ RK_CHECKED rk_error *rk_scan(const rk_text *text, const char *name, rk_json *ret
  * there were more than there is room for.
  */
 #define RK_SCAN_NOTES 48
+struct rk_order;
+/* An object whose members are not sorted, and their order: 16 bytes a member. */
+struct rk_scan_order {
+	const char *object; /* its text; NULL: there is none */
+	struct rk_order *order;
+};
 struct rk_scan_note {
 	rk_json key, value;
 	unsigned depth;
@@ -60,7 +66,11 @@ struct rk_scan_notes {
 	struct rk_scan_note items[RK_SCAN_NOTES];
 	size_t count;
 	bool whole;
+	struct rk_scan_order
+	    largest; /* of the text's objects: what took long to find out is kept */
 };
+void rk_scan_order_clear(struct rk_scan_order *largest);
+/* `notes->largest` is the caller's to clear, once it has succeeded. */
 RK_CHECKED rk_error *rk_scan_noting(
     const rk_text *text, const char *name, struct rk_scan_notes *notes, rk_json *ret_value);
 /* The same over bytes that stay where they are. */

@@ -25,6 +25,12 @@ struct rk_scan {
 /* Always NULL, so that it can be returned. */
 const char *
 rk_scan_fail(struct rk_scan *scan, enum rk_code code, const char *place, const char *what);
+/* What a value is, by its first byte. */
+enum rk_json_kind rk_scan_kind(char first);
+/* What walking to them would have said of the members that were noted. */
+void rk_scan_complete_notes(const struct rk_scan *scan);
+/* Keep the order of an object, where it is the largest so far; it is empty then. False: no memory. */
+bool rk_scan_keep_order(struct rk_scan *scan, const char *object, struct rk_order *order);
 /* The rest of a string from its first byte that is not plain; behind the closing quote. */
 const char *
 rk_scan_string_rest(struct rk_scan *scan, const char *at, unsigned level, bool *ret_escaped);

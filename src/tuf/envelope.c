@@ -39,6 +39,7 @@ rk_envelope_free(rk_envelope *envelope)
 	free(envelope->expires_text);
 	free(envelope->name);
 	rk_payload_clear(&envelope->payload);
+	rk_scan_order_clear(&envelope->largest);
 	rk_text_free(envelope->text);
 	free(envelope);
 }
@@ -243,6 +244,7 @@ read_file(rk_envelope *envelope)
 
 	if (err)
 		return err;
+	envelope->largest = notes.largest;
 	if (notes.whole)
 		take_notes(envelope, &notes);
 	else
@@ -376,7 +378,8 @@ rk_envelope_note_file_sha256(rk_envelope *envelope, const uint8_t sha256[static 
 rk_error *
 rk_envelope_write_payload(const rk_envelope *envelope, rk_sink sink)
 {
-	return rk_canonical(&envelope->signed_span, RK_FORM_SIGNED, sink, envelope->text);
+	return rk_canonical_ordered(
+	    &envelope->signed_span, sink, envelope->text, &envelope->largest);
 }
 
 rk_error *

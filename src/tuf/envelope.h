@@ -49,6 +49,7 @@ struct rk_envelope {
 	/* envelope.c's */
 	rk_payload payload;
 	rk_hashes file_hashes; /* those that were asked for */
+	struct rk_scan_order largest; /* the order of an object of the text that is not sorted */
 	bool targets_checked; /* targets.c's: rk_targets_check has passed */
 	unsigned shared; /* how many others hold it */
 };

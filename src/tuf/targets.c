@@ -271,17 +271,30 @@ is_sorted(const rk_json *object)
 	return true;
 }
 
+static rk_error *
+make_index(const rk_envelope *envelope, struct rk_targets_cursor *cursor)
+{
+	rk_error *err;
+
+	if (envelope->largest.object == cursor->object->text) {
+		cursor->order = envelope->largest.order;
+		return NULL;
+	}
+	cursor->order = &cursor->own;
+	err = rk_order_add_all(&cursor->own, cursor->object);
+	return err ? err : rk_order_sort(&cursor->own);
+}
+
 rk_error *
-rk_targets_cursor_open(const rk_json *object, struct rk_targets_cursor *cursor)
+rk_targets_cursor_open(
+    const rk_envelope *envelope, const rk_json *object, struct rk_targets_cursor *cursor)
 {
 	rk_error *err = NULL;
 
 	*cursor = (struct rk_targets_cursor){.object = object, .iter = rk_json_each(object)};
 	cursor->indexed = !is_sorted(object);
 	if (cursor->indexed)
-		err = rk_order_add_all(&cursor->order, object);
-	if (!err && cursor->indexed)
-		err = rk_order_sort(&cursor->order);
+		err = make_index(envelope, cursor);
 	if (!err)
 		rk_targets_cursor_next(cursor);
 	return err;
@@ -290,18 +303,22 @@ rk_targets_cursor_open(const rk_json *object, struct rk_targets_cursor *cursor)
 void
 rk_targets_cursor_next(struct rk_targets_cursor *cursor)
 {
+	const struct rk_order *order = cursor->order;
+
 	if (!cursor->indexed) {
 		cursor->more = rk_json_next(&cursor->iter, &cursor->key, &cursor->value);
 		return;
 	}
-	cursor->more = cursor->at < cursor->order.count;
-	if (cursor->more)
-		rk_order_get(cursor->object, &cursor->order.members[cursor->at++], &cursor->key,
-		    &cursor->value);
+	cursor->more = cursor->at < order->count;
+	if (!cursor->more)
+		return;
+	if (cursor->at + RK_ORDER_AHEAD < order->count)
+		rk_order_fetch(&order->members[cursor->at + RK_ORDER_AHEAD]);
+	rk_order_get(cursor->object, &order->members[cursor->at++], &cursor->key, &cursor->value);
 }
 
 void
 rk_targets_cursor_close(struct rk_targets_cursor *cursor)
 {
-	rk_order_clear(&cursor->order);
+	rk_order_clear(&cursor->own);
 }

@@ -63,11 +63,11 @@ rk_targets_compare(const rk_envelope *before, const rk_envelope *after,
 	static const rk_json none = {.text = "{}", .len = 2, .kind = RK_JSON_OBJECT};
 	const struct comparison what = {before, after, each, context};
 	struct rk_targets_cursor was = {0}, is = {0};
-	rk_error *err = rk_targets_cursor_open(
+	rk_error *err = rk_targets_cursor_open(before,
 	    before->targets_span.kind == RK_JSON_OBJECT ? &before->targets_span : &none, &was);
 
 	if (!err)
-		err = rk_targets_cursor_open(
+		err = rk_targets_cursor_open(after,
 		    after->targets_span.kind == RK_JSON_OBJECT ? &after->targets_span : &none, &is);
 	if (!err)
 		err = merge(&what, &was, &is);

@@ -3,7 +3,7 @@
  *
  * A cursor walks them in the text where they are sorted, and through an index where they are not.
  *
- * Ownership  a cursor owns its index and borrows the envelope.
+ * Ownership  a cursor borrows the envelope, and its index too where the scan has kept one.
  */
 #ifndef RK_TUF_TARGETS_PRIVATE_H
 #define RK_TUF_TARGETS_PRIVATE_H
@@ -14,15 +14,17 @@
 struct rk_targets_cursor {
 	const rk_json *object;
 	rk_json_iter iter;
-	struct rk_order order; /* of a text that is not sorted */
+	struct rk_order own;
+	const struct rk_order *order; /* of a text that is not sorted */
 	bool indexed;
 	size_t at;
 	rk_json key, value;
 	bool more; /* key and value are there */
 };
 
-RK_CHECKED rk_error *
-rk_targets_cursor_open(const rk_json *object, struct rk_targets_cursor *cursor);
+/* `object` is the envelope's, or one that has nothing to do with it. */
+RK_CHECKED rk_error *rk_targets_cursor_open(
+    const rk_envelope *envelope, const rk_json *object, struct rk_targets_cursor *cursor);
 void rk_targets_cursor_next(struct rk_targets_cursor *cursor);
 void rk_targets_cursor_close(struct rk_targets_cursor *cursor);
 /* The entry as a value. */

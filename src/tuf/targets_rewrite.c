@@ -393,7 +393,7 @@ write_entries(struct rewrite *rewrite)
 
 	rewrite->first = true;
 	if (!err)
-		err = rk_targets_cursor_open(span, &cursor);
+		err = rk_targets_cursor_open(rewrite->envelope, span, &cursor);
 	rewrite->scattered = cursor.indexed;
 	if (!err)
 		err = merge(rewrite, &cursor);

@@ -1,4 +1,6 @@
 #include "support/spec.h"
+#include "json/canonical.h"
+#include "json/order.h"
 #include "json/scan.h"
 
 #include <stdlib.h>
@@ -456,6 +458,42 @@ a_scan_says_when_it_has_no_room_for_notes(void **state)
 	assert_int_equal(rk_json_count(&all), RK_SCAN_NOTES + 1);
 }
 
+/* What a scan has put in order is kept, of the largest object. */
+static void
+a_scan_keeps_the_order_of_a_large_object(void **state)
+{
+	RK_AUTO(rk_text) text = NULL;
+	struct rk_scan_notes notes;
+	RK_AUTO_BUF(many);
+	RK_AUTO_BUF(slow);
+	RK_AUTO_BUF(quick);
+	rk_json all;
+
+	(void)state;
+	rk_buf_text(&many, "{\"small\":{\"b\":1,\"a\":2},\"large\":{");
+	for (int i = 0; i < 5000; i++)
+		rk_buf_printf(&many, "%s\"n%d\":{}", i ? "," : "", (i * 7919) % 5003);
+	rk_buf_text(&many, "},\"middle\":{");
+	for (int i = 0; i < 2000; i++)
+		rk_buf_printf(&many, "%s\"n%d\":{}", i ? "," : "", 1999 - i);
+	rk_buf_text(&many, "}}");
+	assert_ok(rk_text_copy(many.data, many.len, &text));
+	assert_ok(rk_scan_noting(text, "text", &notes, &all));
+	assert_memory_equal(notes.largest.object, "{\"n0\"", 5);
+	assert_int_equal(notes.largest.order->count, 5000);
+	assert_ok(rk_canonical(&all, RK_FORM_SIGNED, rk_sink_buf(&slow), NULL));
+	assert_ok(rk_canonical_ordered(&all, rk_sink_buf(&quick), NULL, &notes.largest));
+	assert_int_equal(slow.len, quick.len);
+	assert_memory_equal(slow.data, quick.data, slow.len);
+	rk_scan_order_clear(&notes.largest);
+	/* Nothing is left of a scan that fails. */
+	rk_text_free(RK_TAKE(text));
+	many.data[many.len - 1] = ']';
+	assert_ok(rk_text_copy(many.data, many.len, &text));
+	assert_error(rk_scan_noting(text, "text", &notes, &all), RK_E_MALFORMED);
+	assert_null(notes.largest.order);
+}
+
 /* The second of two names is told also where the first ones were only remembered. */
 static void
 a_name_that_is_twice_in_a_large_outer_object_is_found(void **state)
@@ -493,6 +531,7 @@ main(void)
 	    spec(a_long_text_is_walked_while_its_pages_are_given_back),
 	    spec(a_scan_notes_the_members_of_the_outer_objects),
 	    spec(a_scan_says_when_it_has_no_room_for_notes),
+	    spec(a_scan_keeps_the_order_of_a_large_object),
 	    spec(a_name_that_is_twice_in_a_large_outer_object_is_found),
 	};
 
