@@ -27,9 +27,12 @@ class Fault(story.Story):
         self.good("target", "add", "demo", "--name", "x", "--length", "1", "--sha256", "00" * 32)
         self.was = self.versions()
         self.will_be = [version + 1 for version in self.was]
+        self.keep_aside()
+        self.able_to_trace()
+
+    def keep_aside(self):
         for name in ("keep", "state"):
             shutil.copytree(self.folder / name, self.folder / f"{name}.before", symlinks=True)
-        self.able_to_trace()
 
     def able_to_trace(self):
         done = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False)
@@ -44,10 +47,10 @@ class Fault(story.Story):
     def versions(self):
         return [self.version(role) for role in ROLES]
 
-    def struck(self, calls, effect, number):
-        """`sign demo` with this effect at the Nth of these system calls of the main process."""
+    def struck(self, calls, effect, number, arguments=("sign", "demo")):
+        """The run with this effect at the Nth of these system calls of the main process."""
         words = ["strace", "-qq", "-o", self.folder / "trace", "-e", f"trace={calls}",
-                 f"--inject={calls}:{effect}:when={number}", *self.command(["sign", "demo"])]
+                 f"--inject={calls}:{effect}:when={number}", *self.command(arguments)]
         done = subprocess.run(words, cwd=self.keep, env=self.env, capture_output=True,
                               timeout=story.TIMEOUT, start_new_session=True, check=False)
         return done.returncode, done.stdout.decode() + done.stderr.decode()
