@@ -182,7 +182,7 @@ files_that_are_none_are_told(void **state)
 	(void)state;
 	assert_finds(look(changed("targets.json", "\"version\":1", "\"version\":1,\"version\":1"),
 			 "targets", NULL, EARLY),
-	    "member-twice", 0, BOTH);
+	    "member-twice", BOTH, 0);
 	assert_finds(look(changed("targets.json", "\"version\":1", "\"version\":1.5"), "targets",
 			 NULL, EARLY),
 	    "number-float", BOTH, 0);
