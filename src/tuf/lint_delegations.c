@@ -24,6 +24,7 @@ enum {
 	SUCCINCT,
 	SUCCINCT_FORM,
 	BOTH,
+	MEMBER,
 	MANY,
 	RULES
 };
@@ -72,8 +73,13 @@ static const rk_lint_rule rules[RULES] = {
     [SUCCINCT_FORM] = {"succinct-roles-form", RK_LINT_TUF, 0,
 	"succinct_roles without a bit_length of 1 to 32 and a name_prefix",
 	"have the file written anew by the program that made it"},
-    [BOTH] = {"succinct-and-roles", RK_LINT_PY | RK_LINT_GO | RK_LINT_JS, 0,
+    [BOTH] = {"succinct-and-roles", RK_LINT_TUF, 0,
 	"delegations must have either roles or succinct_roles", "keep one of them"},
+    [MEMBER] = {"delegations-member-unknown", RK_LINT_TO, 0,
+	"tough drops a member that it does not know from delegations and their roles, so it "
+	"verifies "
+	"other bytes",
+	"leave it out"},
     [MANY] = {"delegations-many", 0, RK_LINT_PY | RK_LINT_GO | RK_LINT_JS,
 	"a search for a target looks into at most 32 delegated roles",
 	"let no path be covered by more than 32 roles"},
@@ -245,9 +251,31 @@ judge_covers(struct rk_lint_at *at, const rk_json *role, const char *name)
 	return err;
 }
 
+/* `known` ends in NULL. */
+static rk_error *
+judge_members(struct rk_lint_at *at, const rk_json *object, const char *const *known)
+{
+	rk_json_iter iter = rk_json_each(object);
+	rk_json key, value;
+	rk_error *err = NULL;
+
+	while (!err && rk_json_next(&iter, &key, &value)) {
+		const char *const *name = known;
+
+		while (*name && !rk_json_is(&key, *name))
+			name++;
+		if (!*name)
+			err = rk_lint_tell(at, &rules[MEMBER], key.text, "there is a member %s",
+			    RK_SHOW_LEN(key.text, key.len));
+	}
+	return err;
+}
+
 static rk_error *
 judge_role(struct walk *walk, const rk_json *role)
 {
+	static const char *const known[] = {
+	    "keyids", "name", "path_hash_prefixes", "paths", "terminating", "threshold", NULL};
 	struct named *named = &walk->names[walk->count];
 	rk_json span, terminating;
 	const char *name;
@@ -267,6 +295,8 @@ judge_role(struct walk *walk, const rk_json *role)
 			(terminating.kind != RK_JSON_TRUE && terminating.kind != RK_JSON_FALSE)))
 		err = rk_lint_tell(walk->at, &rules[TERMINATING], role->text,
 		    "the role %s does not say whether it is terminating", name);
+	if (!err)
+		err = judge_members(walk->at, role, known);
 	if (!err)
 		err = judge_covers(walk->at, role, name);
 	return err ? err : rk_lint_role(walk->at, walk->keys, role, name);
@@ -335,12 +365,13 @@ judge_succinct(struct rk_lint_at *at, const rk_lint_keys *keys, const rk_json *s
 static rk_error *
 judge_all(struct rk_lint_at *at, const rk_lint_keys *keys)
 {
+	static const char *const known[] = {"keys", "roles", "succinct_roles", NULL};
 	rk_json roles, succinct;
 	bool listed = rk_json_get(&at->delegations, "roles", &roles);
 	bool bins = rk_json_get(&at->delegations, "succinct_roles", &succinct);
-	rk_error *err = NULL;
+	rk_error *err = judge_members(at, &at->delegations, known);
 
-	if (listed == bins)
+	if (!err && listed == bins)
 		err = rk_lint_tell(at, &rules[BOTH], at->delegations.text,
 		    listed ? "it has both roles and succinct_roles"
 			   : "it has neither roles nor succinct_roles");
