@@ -159,8 +159,8 @@ a_file_that_every_client_takes_has_no_findings(void **state)
 {
 	(void)state;
 	for (int i = 0; i < RK_SCENE_BASES; i++) {
-		struct rk_lint_wish wish =
-		    rk_lint_scene_wish(rk_lint_scene_text(scene, i, NULL, NULL));
+		struct rk_lint_wish wish = rk_lint_scene_wish(
+		    rk_lint_scene_text(scene, (enum rk_scene_base)i, NULL, NULL));
 		rk_lint *lint;
 
 		wish.role = rk_lint_scene_roles[i];
