@@ -209,13 +209,22 @@ def names(files):
     return {**found, "root.json": files["root"], "timestamp.json": files["timestamp"]}
 
 
+def altered(files):
+    """role, and the names of these files as they are with this one altered; for each role."""
+    for role, data in files.items():
+        other = data.replace(b'"expires":"20', b'"expires":"21')
+        assert other != data
+        yield role, {**names(files), f"{role}.json": other,
+                     f"{role}.{hashlib.sha256(data).hexdigest()}.json": other}
+
+
 class Mirror:
-    """A server that only hands out what it is given, whatever that is: name -> bytes."""
+    """A server that only hands out what it is given, whatever that is: name -> bytes. tls: the
+    Certificates that it has, if it is to speak https."""
 
-    with_tls = False
-
-    def __init__(self, gun, files):
+    def __init__(self, gun, files, tls=None):
         self.prefix, self.files = f"/v2/{gun}/_trust/tuf/", files
+        self.with_tls, self.tls = tls is not None, tls
 
     def __enter__(self):
         mirror = self
@@ -233,7 +242,12 @@ class Mirror:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if self.with_tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.tls.cert, self.tls.key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        self.url = f"http{'s' if self.with_tls else ''}://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 

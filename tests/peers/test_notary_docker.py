@@ -6,6 +6,7 @@ import peer
 
 import cells
 import notary_hand as hand
+import notary_lab
 import notary_story
 import story
 
@@ -28,21 +29,23 @@ class Docker(notary_story.NotaryStory):
         self.place = f"127.0.0.1:{self.lab.port}"
         self.gun = f"{self.place}/{self.gun}"
         self.config = self.folder / "docker"
-        ca = self.config / "tls" / self.place / "ca.crt"
-        ca.parent.mkdir(parents=True)
-        ca.write_bytes(self.lab.tls.ca.read_bytes())
 
-    def inspected(self, *words):
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "DOCKER_CONFIG": str(self.config),
-               "DOCKER_CONTENT_TRUST_SERVER": self.lab.url}
-        done = subprocess.run([self.docker, "trust", "inspect", *words], env=env, capture_output=True,
-                              text=True, timeout=60, check=False)
+    def run_docker(self, server, config, *words):
+        ca = config / "tls" / f"127.0.0.1:{server.port}" / "ca.crt"
+        ca.parent.mkdir(parents=True, exist_ok=True)
+        ca.write_bytes(self.lab.tls.ca.read_bytes())
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "DOCKER_CONFIG": str(config),
+               "DOCKER_CONTENT_TRUST_SERVER": server.url}
+        return subprocess.run([self.docker, *words], env=env, capture_output=True, text=True, timeout=60,
+                              check=False)
+
+    def inspected(self, *words, server=None, config=None):
+        done = self.run_docker(server or self.lab, config or self.config, "trust", "inspect", *words)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
     def version(self):
-        said = subprocess.run([self.docker, "--version"], capture_output=True, text=True, check=True)
-        return said.stdout.split()[2].split("+")[0].rstrip(",")
+        return self.run_docker(self.lab, self.config, "--version").stdout.split()[2].split("+")[0]
 
     def same(self):
         """rootkeep says what docker says, byte for byte."""
@@ -60,13 +63,26 @@ class Docker(notary_story.NotaryStory):
         self.push()
         self.assertEqual(self.inspected(self.gun).count("ab" * 32), 3)
         self.same()
-        self.good("key", "certify", "root", "--gun", self.gun, "--days", 4000)
-        self.good("renew", self.gun, "--role", "root")
-        self.good("target", "remove", self.gun, "latest")
-        self.good("sign", self.gun)
-        self.push()
+        for number in (2, 3, 4):
+            self.good("key", "certify", "root", "--gun", self.gun, "--days", 4000 + number)
+            self.good("renew", self.gun, "--role", "root")
+            if number == 4:
+                self.good("target", "remove", self.gun, "latest")
+            self.good("sign", self.gun)
+            self.push()
         self.assertEqual(self.inspected(self.gun).count("ab" * 32), 2)
         self.same()
+        self.refuses_altered()
+
+    def refuses_altered(self):
+        good = self.lab.seen(self.gun)
+        with notary_lab.Mirror(self.gun, notary_lab.names(good), self.lab.tls) as mirror:
+            self.assertEqual(self.inspected(self.gun, server=mirror, config=self.folder / "control"),
+                             self.inspected(self.gun))
+        for role, names in notary_lab.altered(good):
+            with notary_lab.Mirror(self.gun, names, self.lab.tls) as mirror:
+                done = self.run_docker(mirror, self.folder / f"altered-{role}", "trust", "inspect", self.gun)
+                self.assertNotEqual(done.returncode, 0, f"altered {role}: {done.stdout}")
 
     def test_what_the_client_of_notary_made(self):
         admin = self.client("admin")
@@ -102,7 +118,7 @@ def add_types():
                 outcome = "accepts, but not for root"
             else:
                 self.judge(key_type, key_type)
-            cells.saw(f"docker {self.version()}", "notary", key_type, outcome)
+            cells.saw(f"docker {self.version()}, trust inspect", "notary", key_type, outcome)
         setattr(Docker, f"test_a_repository_of_{key_type.replace('-', '_')}_keys", judge)
 
 
