@@ -11,6 +11,7 @@ import notary_hand as hand
 import notary_lab
 import notary_story
 import story
+import test_notary_traps as traps
 
 ROOT_TYPES = tuple(name for name in story.KEY_TYPES if name != "ed25519")
 
@@ -178,6 +179,26 @@ class Chain(notary_story.NotaryStory):
         self.assertEqual(set(self.push()), {"root", "targets"})
         for name in ("cached", "fresh"):
             self.listed(self.client(name), x=b"content")
+
+    def test_a_staged_file_with_a_trap_is_not_published(self):
+        self.notary_repository("a")
+        self.add("x", b"content")
+        self.good("sign", self.gun)
+        self.push()
+        staged = self.metadata(part="staged") / "targets.json"
+        for name, change in {**traps.BYTES, **traps.TARGETS_BYTES}.items():
+            with self.subTest(name):
+                self.good("target", "add", self.gun, "--name", traps.NAME, "--length", 1, "--sha256", "00" * 32)
+                staged.write_bytes(change(staged.read_bytes()))
+                before = self.ours()
+                if self.rk("sign", self.gun).status:
+                    self.assertEqual(self.ours(), before)
+                    self.good("reset", self.gun)
+                else:
+                    self.push()
+                    self.good("target", "remove", self.gun, traps.NAME)
+                    self.good("sign", self.gun)
+                    self.push()
 
     def test_names_and_custom_data_of_every_kind(self):
         self.notary_repository("a")
