@@ -15,6 +15,8 @@ struct rk_hands_tray {
 	bool used; /* by a hand or by its own name; else only looked at on the way to another */
 	bool logged_in;
 	bool refused; /* a PIN was refused in this run: it is not tried again */
+	bool module_hashed;
+	char module_sha256[65]; /* hex, once it was hashed; empty: its file cannot be read */
 	struct rk_hands_tray *next;
 };
 

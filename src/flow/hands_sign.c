@@ -179,30 +179,32 @@ rk_hand_prove(rk_hands *hands, rk_hand *hand, const char *purpose)
 
 /* What the module's file is, for whoever reads the journal; one that cannot be read is left out. */
 static rk_error *
-put_module_digest(const rk_token_info *info, rk_node *node)
+hash_module(struct rk_hands_tray *tray)
 {
 	RK_AUTO(rk_text) text = NULL;
 	uint8_t digest[32];
-	char hex[2 * sizeof(digest) + 1];
 	rk_error *err;
 
-	if (!info->module_path)
+	if (tray->module_hashed || !tray->info->module_path)
 		return NULL;
-	err = rk_text_read_path(info->module_path, MODULE_MAX, &text);
-	if (err && rk_error_code(err) != RK_E_NOMEM) {
+	err = rk_text_read_path(tray->info->module_path, MODULE_MAX, &text);
+	if (rk_error_code(err) == RK_E_NOMEM)
+		return err;
+	/* Once a run: a batch has a line in the journal for each repository. */
+	tray->module_hashed = true;
+	if (err) {
 		rk_error_free(err);
 		return NULL;
 	}
-	if (err)
-		return err;
 	rk_sha256(text->data, text->len, digest);
-	rk_hex(hex, digest, sizeof(digest));
-	return rk_node_put_text(node, "sha256", hex);
+	rk_hex(tray->module_sha256, digest, sizeof(digest));
+	return NULL;
 }
 
 static rk_error *
-used_node(const rk_token_info *info, rk_node *array)
+used_node(struct rk_hands_tray *tray, rk_node *array)
 {
+	const rk_token_info *info = tray->info;
 	const char *const fields[][2] = {
 	    {"serial", info->serial},
 	    {"label", info->label},
@@ -219,7 +221,9 @@ used_node(const rk_token_info *info, rk_node *array)
 		if (fields[i][1])
 			err = rk_node_put_text(node, fields[i][0], fields[i][1]);
 	if (!err)
-		err = put_module_digest(info, node);
+		err = hash_module(tray);
+	if (!err && tray->module_sha256[0])
+		err = rk_node_put_text(node, "sha256", tray->module_sha256);
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 
@@ -229,9 +233,9 @@ rk_hands_used(const rk_hands *hands, rk_node **ret_array)
 	RK_AUTO(rk_node) array = rk_node_new_array();
 	rk_error *err = array ? NULL : rk_out_of_memory();
 
-	for (const struct rk_hands_tray *tray = hands->trays; tray && !err; tray = tray->next)
+	for (struct rk_hands_tray *tray = hands->trays; tray && !err; tray = tray->next)
 		if (tray->logged_in)
-			err = used_node(tray->info, array);
+			err = used_node(tray, array);
 	if (!err)
 		*ret_array = RK_TAKE(array);
 	return err;

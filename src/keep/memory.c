@@ -23,6 +23,7 @@
 struct rk_memory {
 	char *state_dir;
 	rk_dir *dir; /* the anchors; NULL: nothing was ever remembered */
+	bool is_swept; /* of what other runs left half written: once, not for each repository */
 };
 
 static rk_error *
@@ -332,9 +333,11 @@ rk_memory_record_news(rk_memory *memory, const struct rk_memory_news *news)
 	err = make_anchors(memory);
 	if (!err)
 		err = lock(memory, &held);
-	if (!err)
+	if (!err && !memory->is_swept)
 		err = rk_dir_sweep(memory->dir, NULL);
-	if (!err)
+	if (!err) {
+		memory->is_swept = true;
 		err = update(memory, news);
+	}
 	return err ? rk_wrap(err, "cannot remember at this machine what is signed") : NULL;
 }
