@@ -294,7 +294,8 @@ def notary_reason():
 @goal("G12", "growth")
 def g12(_bench, _sizes):
     done, counts = gate("test_growth.py")
-    lines = re.findall(r"(?:\.\.\. )?(.*): ([\d.]+) s and ([\d.]+) s, ([\d.]+) times", done.stdout)
+    lines = re.findall(r"^(?:test_.* \.\.\. )?(.*): ([\d.]+) s and ([\d.]+) s, ([\d.]+) times",
+                       done.stdout, re.M)
     rows = [Row("G12", what, f"{times} ×", "≤ 12 ×", float(times) <= 12, "tests/bench/test_growth.py",
                 {"small": float(small), "large": float(large)}) for what, small, large, times in lines]
     if done.returncode:
