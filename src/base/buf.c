@@ -64,6 +64,7 @@ rk_buf_vprintf(rk_buf *buf, const char *fmt, va_list args)
 	int len;
 
 	va_copy(again, args);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it was copied just now */
 	len = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
 	if (len < 0 || !grow(buf, (size_t)len)) {

@@ -141,7 +141,8 @@ compare(const rk_text *text, int fd, const char *path, bool *ret_same)
 	if (!piece)
 		return rk_out_of_memory();
 	while ((got = rk_file_read_some(fd, piece, RK_FILE_PIECE)) > 0) {
-		if ((size_t)got > text->len - at || memcmp(text->data + at, piece, (size_t)got))
+		if ((size_t)got > text->len - at ||
+		    memcmp(text->data + at, piece, (size_t)got) != 0)
 			return NULL;
 		at += (size_t)got;
 		rk_text_forget(text, at);

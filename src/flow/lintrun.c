@@ -119,6 +119,7 @@ read_listing(struct run *run, const char *role, rk_snapshot **ret_snapshot)
 	rk_error *err = NULL;
 
 	for (size_t i = 0; i < run->count; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): what was found has a role */
 		if (strcmp(run->found[i].role, role) != 0 || !is_newest(run, i))
 			continue;
 		err = rk_text_read(

@@ -195,6 +195,7 @@ read_kind(rk_envelope *envelope, const rk_json *type)
 	if (type->len == 0 || type->kind != RK_JSON_STRING)
 		return malformed_at(envelope, &envelope->signed_span, "signed has no _type");
 	for (int kind = RK_ROLE_ROOT; kind < RK_ROLE_TOP_COUNT; kind++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is known by now */
 		if (rk_json_is(type, envelope->dialect->type_name[kind])) {
 			envelope->kind = (enum rk_role_kind)kind;
 			return NULL;
@@ -211,6 +212,7 @@ read_expires(rk_envelope *envelope)
 	rk_error *err = rk_json_strdup(&envelope->expires_span, &envelope->expires_text);
 	if (err)
 		return err;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is known by now */
 	err = envelope->dialect->expires_parse(envelope->expires_text,
 	    strlen(envelope->expires_text), &envelope->expires, &envelope->expires_portable);
 	if (err)

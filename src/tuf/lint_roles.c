@@ -151,6 +151,7 @@ judge_client(struct panel *panel, unsigned index)
 	bool fails, unread = false;
 
 	for (size_t i = 0; i < panel->key_count; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): each has been judged */
 		usable += panel->keys[i]->fates[index] == RK_LINT_FINE;
 		unread = unread || panel->keys[i]->fates[index] == RK_LINT_BRICK;
 	}
