@@ -230,7 +230,8 @@ note_target(struct walk *walk, rk_target *target, size_t stop)
 		walk->cap = cap;
 	}
 	listed = &walk->listed[walk->count++];
-	*listed = (struct listed){.name = RK_TAKE(target->name), .stop = stop};
+	*listed = (struct listed){.stop = stop};
+	listed->name = RK_TAKE(target->name);
 	if (target->hashes.have & 1u << RK_HASH_SHA256)
 		rk_hex(listed->digest, target->hashes.value[RK_HASH_SHA256], RK_SHA256_SIZE);
 	return NULL;
