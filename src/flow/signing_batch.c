@@ -275,6 +275,8 @@ doc_splice(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct
 {
 	struct rk_new_sig *sigs = calloc(count + 1, sizeof(*sigs));
 	RK_AUTO(rk_envelope) envelope = NULL;
+	size_t before = run->outcome.signature_count;
+	bool large = rk_signing_is_large(doc);
 	rk_error *err = sigs ? NULL : rk_out_of_memory();
 
 	for (size_t i = 0; i < count && !err; i++) {
@@ -285,7 +287,9 @@ doc_splice(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct
 		if (items[i].makes)
 			err = note_signature(run, &items[i]);
 	}
-	if (!err && doc->kind >= RK_ROLE_TARGETS)
+	if (!err && large)
+		err = rk_signing_remember(run, before);
+	if (!err && large)
 		err = splice_on_disk(run, doc, sigs, count, &envelope);
 	else if (!err)
 		err = splice_in_memory(doc, sigs, count, &envelope);

@@ -35,8 +35,8 @@ published_name(struct rk_signing_repo *run, const struct rk_signing_doc *doc, ch
 
 /* What would be published, as a client would be given it. */
 struct offer {
-	rk_source *memory; /* small files, to be read as any */
-	struct rk_chain_ready *ready; /* large ones, which were read back from the disk */
+	rk_source *memory; /* what is in memory, to be read as any */
+	struct rk_chain_ready *ready; /* large files, read from the disk */
 	char **names;
 	size_t count;
 };
@@ -82,7 +82,7 @@ offer_doc(struct rk_signing_repo *run, const struct rk_signing_doc *doc, struct 
 
 	if (err)
 		return err;
-	if (doc->kind < RK_ROLE_TARGETS) {
+	if (!rk_signing_is_large(doc)) {
 		err = rk_source_put(offer->memory, name, text->data, text->len);
 		return err ? err : offer_plain(run, doc, offer);
 	}
@@ -257,23 +257,23 @@ add_journal(struct rk_signing_repo *run, rk_change *change)
 	return rk_change_journal(change, RK_TAKE(entry));
 }
 
-/* What this person's machine must know before a signature leaves it. */
-static rk_error *
-remember(struct rk_signing_repo *run)
+rk_error *
+rk_signing_remember(struct rk_signing_repo *run, size_t from)
 {
-	rk_memory_payload *payloads = calloc(run->outcome.signature_count + 1, sizeof(*payloads));
-	char **prints = calloc(run->outcome.signature_count + 1, sizeof(*prints));
+	size_t count = run->outcome.signature_count - from;
+	rk_memory_payload *payloads = calloc(count + 1, sizeof(*payloads));
+	char **prints = calloc(count + 1, sizeof(*prints));
 	struct rk_memory_news news = {
 	    .name = rk_repo_name(run->repo),
 	    .anchor_version = run->anchor_version,
 	    .anchor_sha256 = run->anchor,
 	    .payloads = payloads,
-	    .count = run->outcome.signature_count,
+	    .count = count,
 	};
 	rk_error *err = payloads && prints ? NULL : rk_out_of_memory();
 
-	for (size_t i = 0; i < run->outcome.signature_count && !err; i++) {
-		const struct rk_signing_signed *sig = &run->signatures[i];
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct rk_signing_signed *sig = &run->signatures[from + i];
 		struct rk_signing_doc *doc = rk_signing_doc_of(run, sig->role);
 
 		prints[i] = (char *)(uintptr_t)sig->fingerprint;
@@ -325,7 +325,7 @@ rk_signing_commit(struct rk_signing_repo *run)
 		if (err)
 			return err;
 	}
-	err = remember(run);
+	err = rk_signing_remember(run, 0);
 	if (!err)
 		err = add_files(run);
 	if (err || rk_change_is_empty(change))

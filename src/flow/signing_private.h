@@ -70,6 +70,13 @@ struct rk_signing {
 
 /* docs */
 
+/* Is it signed in a stream, rather than in memory? */
+static inline bool
+rk_signing_is_large(const struct rk_signing_doc *doc)
+{
+	return doc->kind >= RK_ROLE_TARGETS && doc->envelope->text->len > (size_t)1 << 20;
+}
+
 struct rk_signing_doc *rk_signing_doc_of(const struct rk_signing_repo *run, const char *role);
 /* Takes `envelope` over, also on failure; replaces a doc of that role. Judges are set later. */
 RK_CHECKED rk_error *rk_signing_doc_put(
@@ -144,6 +151,9 @@ RK_CHECKED rk_error *rk_signing_remove_gone(struct rk_signing_repo *run);
 
 /* commit */
 
+/* What this person's machine must know before a signature is written anywhere: those of the outcome,
+ * from that one on. */
+RK_CHECKED rk_error *rk_signing_remember(struct rk_signing_repo *run, size_t from);
 RK_CHECKED rk_error *rk_signing_commit(struct rk_signing_repo *run);
 
 /* A text or a list that lives as long as the outcome; taken over, also on failure. */

@@ -210,6 +210,53 @@ class Targets(story.Story):
         self.assertEqual(len(self.signed("targets")["targets"]), 5000)
         self.verified()
 
+    def many(self, count, shuffled=False):
+        numbers = sorted(range(count), key=lambda number: hashlib.md5(b"%d" % number).digest()
+                         if shuffled else f"{number:07d}".encode())
+        return "".join(json.dumps({"name": f"many/{number:07d}", "length": number,
+                                   "sha256": hashlib.sha256(b"%d" % number).hexdigest()}) + "\n"
+                       for number in numbers)
+
+    def test_a_list_in_any_order_gives_the_same_file(self):
+        for name, shuffled in (("one", False), ("two", True)):
+            self.repository(name, targets=("targets",))
+            self.good("sign", name)
+            self.good("target", "add", name, "--from",
+                      self.write(f"{name}.jsonl", self.many(3000, shuffled)), now=NOW)
+        one, two = ((self.metadata(name, "staged") / "targets.json").read_bytes()
+                    for name in ("one", "two"))
+        self.assertEqual(one, two)
+
+    def test_a_list_with_a_name_twice_or_a_damaged_line_is_refused(self):
+        lines = self.many(2000, True).splitlines()
+        twice = lines + [lines[7]]
+        self.refuses(2, "target", "add", "demo", "--from",
+                     self.write("twice.jsonl", "\n".join(twice)), words=["lines 8 and 2001"])
+        damaged = lines[:1500] + ['{"name": "x"}'] + lines[1500:]
+        self.rk("target", "add", "demo", "--from",
+                self.write("damaged.jsonl", "\n".join(damaged))).says("line 1501")
+
+    def test_a_file_of_megabytes_waits_with_its_signature_and_is_published_later(self):
+        """Larger than what is signed in memory: through the disk, by two people."""
+        self.key("other", self.token("other-token"))
+        self.good("role", "set", "demo", "targets", "--add-key", "other", "--threshold", "2")
+        self.good("sign", "demo")
+        self.good("target", "add", "demo", "--from", self.write("many.jsonl", self.many(12000)))
+        staged = self.metadata(part="staged") / "targets.json"
+        self.assertGreater(staged.stat().st_size, 1 << 20)
+        self.rk("sign", "demo", "--key", "targets").done(5)
+        self.assertEqual(len(json.loads(staged.read_bytes())["signatures"]), 1)
+        remembered = "".join(path.read_text() for path in
+                             (self.folder / "state").rglob("anchors/*.json"))
+        self.assertIn('"targets"', remembered)
+        self.good("sign", "demo")
+        self.assertFalse(staged.exists())
+        targets = json.loads(self.newest("targets").read_bytes())
+        self.assertEqual((len(targets["signed"]["targets"]), len(targets["signatures"])), (12000, 2))
+        self.verified()
+        self.good("check")
+        self.no_strays()
+
     def test_removed_again(self):
         self.add()
         self.good("sign", "demo")
