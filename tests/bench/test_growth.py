@@ -11,7 +11,7 @@ import scene
 import story
 
 LIMIT = 12
-TRIES = 7
+TRIES = 4
 TARGETS = (10_000, 100_000)
 REPOSITORIES = (100, 1_000)
 MEMORY = "/dev/shm"
