@@ -68,6 +68,20 @@ rk_token_keys_free(rk_token_keys *keys)
 }
 
 void
+rk_token_certificates_free(rk_token_certificates *certificates)
+{
+	if (!certificates)
+		return;
+	for (size_t i = 0; certificates->certificates && i < certificates->count; i++) {
+		free(certificates->certificates[i].id);
+		free(certificates->certificates[i].label);
+		free(certificates->certificates[i].der);
+	}
+	free(certificates->certificates);
+	free(certificates);
+}
+
+void
 rk_token_abilities_free(rk_token_abilities *abilities)
 {
 	if (!abilities)

@@ -22,6 +22,12 @@
 typedef struct rk_tokens rk_tokens;
 typedef struct rk_token rk_token;
 
+/* Three-valued: modules may not know (CKR_ATTRIBUTE_TYPE_INVALID is "unknown", never "no"). */
+enum rk_fact { RK_FACT_UNKNOWN, RK_FACT_NO, RK_FACT_YES };
+
+/* Who can set a new PIN where the old one is locked or forgotten. */
+enum rk_unblock { RK_UNBLOCK_NOBODY, RK_UNBLOCK_SO, RK_UNBLOCK_PUK };
+
 /* CK_TOKEN_INFO and CK_SLOT_INFO, trimmed, with what the module says of itself. */
 typedef struct rk_token_info {
 	char *label;
@@ -40,6 +46,12 @@ typedef struct rk_token_info {
 	bool login_required;
 	bool pin_pad; /* CKF_PROTECTED_AUTHENTICATION_PATH */
 	bool write_protected;
+	bool so_makes_keys; /* a key is made after login_so, not after login (YubiKey) */
+	enum rk_unblock unblock;
+	/* Is it still the one that the device left the factory with? */
+	enum rk_fact factory_pin, factory_puk, factory_so_pin;
+	bool pin_tries_known;
+	unsigned pin_tries; /* left, where the device gives the count */
 	size_t pin_min, pin_max;
 	uint64_t slot;
 } rk_token_info;
@@ -48,9 +60,6 @@ typedef struct rk_token_list {
 	rk_token_info *tokens;
 	size_t count;
 } rk_token_list;
-
-/* Three-valued: modules may not know (CKR_ATTRIBUTE_TYPE_INVALID is "unknown", never "no"). */
-enum rk_fact { RK_FACT_UNKNOWN, RK_FACT_NO, RK_FACT_YES };
 
 /* A key pair, or what can be seen of one. */
 typedef struct rk_token_key {
@@ -70,12 +79,41 @@ typedef struct rk_token_keys {
 	size_t count;
 } rk_token_keys;
 
+/* What the device asks for at each signature, where it lets us choose (YubiKey PIV). */
+enum rk_touch { RK_TOUCH_UNSAID, RK_TOUCH_NEVER, RK_TOUCH_ALWAYS, RK_TOUCH_CACHED };
+enum rk_pin_policy { RK_PIN_UNSAID, RK_PIN_NEVER, RK_PIN_ONCE, RK_PIN_ALWAYS };
+
 struct rk_key_spec {
 	enum rk_key_type type;
 	const char *label;
 	const uint8_t *id;
 	size_t id_len;
+	uint8_t slot; /* PIV's number, 0x9a; 0: none named; with it `id` is not looked at */
+	enum rk_touch touch;
+	enum rk_pin_policy pin_policy;
 	bool wrappable; /* CKA_EXTRACTABLE true until cloned */
+};
+
+/* An X.509 certificate object on a token, attestations among them. */
+typedef struct rk_token_certificate {
+	uint8_t *id; /* CKA_ID */
+	size_t id_len;
+	char *label;
+	uint8_t *der; /* CKA_VALUE, foreign and unparsed */
+	size_t der_len;
+} rk_token_certificate;
+
+typedef struct rk_token_certificates {
+	rk_token_certificate *certificates;
+	size_t count;
+} rk_token_certificates;
+
+/* A change of a PIN, and what the present secret is that allows it. */
+enum rk_pin_change {
+	RK_PIN_CHANGE_USER, /* the PIN itself: C_SetPIN */
+	RK_PIN_CHANGE_SO, /* the SO PIN, a YubiKey's management key: C_SetPIN as SO */
+	RK_PIN_UNBLOCK_SO, /* the SO PIN gives a new PIN: C_InitPIN */
+	RK_PIN_UNBLOCK_PUK, /* the PUK gives a new PIN */
 };
 
 /*
@@ -108,6 +146,16 @@ struct rk_token_ops {
 	 * RK_E_PIN_WRONG one try is spent; RK_E_PIN_LOCKED nothing was or can be spent.
 	 */
 	RK_CHECKED rk_error *(*login)(rk_token *token, const rk_secret *pin);
+	/* Exactly one C_Login as SO, after logging a user out; a later `login` logs the SO out. What
+	 * making keys needs where so_makes_keys. Errors as for login. */
+	RK_CHECKED rk_error *(*login_so)(rk_token *token, const rk_secret *so_pin);
+	/*
+	 * A new PIN by exactly one try of `old` (struct rk_token_info's unblock tells which kind may
+	 * work); both NULL is the token's own pad. Nobody is logged in afterwards.
+	 * RK_E_PIN_WRONG, RK_E_PIN_LOCKED as for login; RK_E_TOKEN_UNSUPPORTED.
+	 */
+	RK_CHECKED rk_error *(*set_pin)(
+	    rk_token *token, enum rk_pin_change change, const rk_secret *old, const rk_secret *pin);
 	/* All keys to be seen (before a login often none), one find per object class. */
 	RK_CHECKED rk_error *(*keys)(rk_token *token, rk_token_keys **ret_keys);
 	/* The one key that the URI this token was opened by means. RK_E_KEY_NONE; RK_E_KEY_MANY
@@ -116,6 +164,15 @@ struct rk_token_ops {
 	/* RK_E_EXISTS for a label or id that is taken; RK_E_TOKEN_UNSUPPORTED. */
 	RK_CHECKED rk_error *(*generate)(
 	    rk_token *token, const struct rk_key_spec *spec, rk_token_key **ret_key);
+	/*
+	 * A copy of a private key (PKCS#8 DER, unencrypted) goes to the token, with spec's type, label
+	 * and id. RK_E_EXISTS, RK_E_TOKEN_UNSUPPORTED, RK_E_USAGE a key of another type.
+	 */
+	RK_CHECKED rk_error *(*import)(rk_token *token, const struct rk_key_spec *spec,
+	    const rk_secret *pkcs8, rk_token_key **ret_key);
+	/* Every X.509 certificate object to be seen. */
+	RK_CHECKED
+	    rk_error *(*certificates)(rk_token *token, rk_token_certificates **ret_certificates);
 	/* All of them, each with its own outcome; an error of the call itself is returned. */
 	RK_CHECKED rk_error *(*sign)(rk_token *token, struct rk_sign_job *jobs, size_t count);
 	/* Private and public half and what was made with them. Missing is success. */
@@ -154,6 +211,8 @@ void rk_token_key_free(rk_token_key *key);
 RK_DEFINE_FREEP(rk_token_key)
 void rk_token_keys_free(rk_token_keys *keys);
 RK_DEFINE_FREEP(rk_token_keys)
+void rk_token_certificates_free(rk_token_certificates *certificates);
+RK_DEFINE_FREEP(rk_token_certificates)
 void rk_token_abilities_free(rk_token_abilities *abilities);
 RK_DEFINE_FREEP(rk_token_abilities)
 /* Closes; NULL is ignored. */
