@@ -31,3 +31,9 @@ if(NOT CMAKE_CROSSCOMPILING)
 endif()
 
 install(TARGETS rootkeep RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# Below the prefix: udev reads /usr/lib/udev/rules.d and /usr/local/lib/udev/rules.d.
+set(RK_UDEV_RULES lib/udev/rules.d CACHE STRING "Where udev looks for rules; empty: none are installed")
+if(RK_UDEV_RULES)
+  install(FILES ${CMAKE_SOURCE_DIR}/udev/70-rootkeep.rules DESTINATION ${RK_UDEV_RULES})
+endif()
