@@ -79,6 +79,15 @@ rk_soft_describe(
 	    .login_required = !soft->open_to_all,
 	    .pin_pad = soft->pin_pad,
 	    .write_protected = soft->write_protected,
+	    .so_makes_keys = soft->so_makes_keys,
+	    .unblock = soft->nobody_unblocks ? RK_UNBLOCK_NOBODY
+		       : soft->puk	     ? RK_UNBLOCK_PUK
+					     : RK_UNBLOCK_SO,
+	    .factory_pin = soft->factory_pin,
+	    .factory_puk = soft->factory_puk,
+	    .factory_so_pin = soft->factory_so_pin,
+	    .pin_tries_known = soft->tells_tries,
+	    .pin_tries = soft->tells_tries ? soft->tries : 0,
 	    .pin_min = 4,
 	    .pin_max = 32,
 	};
@@ -200,8 +209,8 @@ soft_init_target(rk_tokens *tokens, const char *uri, rk_token_info **ret_info)
 	return NULL;
 }
 
-static bool
-is_pin(const rk_secret *secret, const char *pin)
+bool
+rk_soft_is_secret(const rk_secret *secret, const char *pin)
 {
 	return secret && rk_secret_len(secret) == strlen(pin) &&
 	       memcmp(rk_secret_peek(secret), pin, strlen(pin)) == 0;
@@ -217,10 +226,10 @@ wipe(struct rk_soft_token *soft)
 	soft->generation++;
 }
 
-static rk_error *
-check_so_pin(struct rk_soft_token *soft, const rk_secret *so_pin)
+rk_error *
+rk_soft_try_so_pin(struct rk_soft_token *soft, const rk_secret *so_pin)
 {
-	if (!soft->initialized || is_pin(so_pin, soft->so_pin)) {
+	if (!soft->initialized || rk_soft_is_secret(so_pin, soft->so_pin)) {
 		soft->so_tries = RK_SOFT_TRIES;
 		return NULL;
 	}
@@ -265,7 +274,7 @@ soft_init(rk_tokens *tokens, const char *uri, const char *label, const rk_secret
 	if (!err)
 		err = locate(module, &parsed, true, &soft);
 	if (!err)
-		err = check_so_pin(soft, so_pin);
+		err = rk_soft_try_so_pin(soft, so_pin);
 	if (err)
 		return err;
 	start_anew(soft, label, so_pin, pin);
@@ -337,6 +346,7 @@ rk_soft_tokens_settle(struct rk_soft_tokens *module)
 		soft->gone_after = RK_SOFT_NEVER;
 		soft->lie = RK_SOFT_HONEST;
 		soft->lie_at = soft->sign_fails_at = 0;
+		soft->so_logins = soft->pin_changes = 0;
 		soft->logins = soft->logins_refused = soft->finds = soft->signs = 0;
 		soft->made = soft->destroyed = soft->inits = soft->opened = 0;
 	}

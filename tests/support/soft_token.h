@@ -32,7 +32,10 @@ enum rk_soft_call {
 	RK_SOFT_INFO,
 	RK_SOFT_ABILITIES,
 	RK_SOFT_LOGIN,
+	RK_SOFT_LOGIN_SO,
+	RK_SOFT_SET_PIN,
 	RK_SOFT_KEYS,
+	RK_SOFT_CERTIFICATES,
 	RK_SOFT_FIND,
 	RK_SOFT_GENERATE,
 	RK_SOFT_SIGN,
@@ -67,6 +70,12 @@ struct rk_soft_token {
 	const char *label, *serial, *pin, *so_pin;
 	bool initialized, absent, open_to_all /* no login needed */, pin_pad, write_protected;
 	bool pin_unset;
+	bool so_makes_keys; /* as a YubiKey: the SO makes and destroys, the user signs */
+	bool shows_public; /* its keys' public halves before a login */
+	const char *puk; /* NULL: it has none, and the SO unblocks, unless nobody does */
+	bool nobody_unblocks, tells_tries;
+	enum rk_fact factory_pin, factory_puk, factory_so_pin;
+	const char *certificates[4]; /* PEM, each under the id of the key of that place */
 	unsigned tries, so_tries; /* left */
 	struct rk_soft_pair keys[RK_SOFT_KEYS_MAX];
 	size_t key_count; /* places used, destroyed ones too */
@@ -81,6 +90,7 @@ struct rk_soft_token {
 	bool ignores_template; /* what it makes is extractable */
 	bool forgets_keys; /* what it makes is not there afterwards */
 	/* what happened */
+	unsigned so_logins, pin_changes;
 	unsigned logins, logins_refused, finds, signs, made, destroyed, inits, opened;
 	char new_label[64], new_pin[64], new_so_pin[64]; /* given by an initialisation */
 	unsigned generation; /* counts pulling out and initialising: older handles are void */

@@ -9,16 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct rk_soft_opened *
-opened_of(rk_token *token)
+struct rk_soft_opened *
+rk_soft_opened_of(rk_token *token)
 {
 	return (struct rk_soft_opened *)(void *)((char *)token -
 						 offsetof(struct rk_soft_opened, token));
 }
 
 /* One call to an open token: counted, perhaps failed, and the token must still be the same. */
-static rk_error *
-begin(struct rk_soft_opened *opened, enum rk_soft_call call)
+rk_error *
+rk_soft_begin(struct rk_soft_opened *opened, enum rk_soft_call call)
 {
 	rk_error *err = rk_soft_step(opened->module, call);
 
@@ -31,18 +31,32 @@ begin(struct rk_soft_opened *opened, enum rk_soft_call call)
 static rk_error *
 begin_logged_in(struct rk_soft_opened *opened, enum rk_soft_call call)
 {
-	rk_error *err = begin(opened, call);
+	rk_error *err = rk_soft_begin(opened, call);
 
 	if (!err && !opened->logged_in && !opened->soft->open_to_all)
 		err = rk_fail(RK_E_PIN_NEEDED, NULL, "token %s wants a login", opened->name);
 	return err;
 }
 
+/* Who makes and destroys keys is logged in. */
+static rk_error *
+begin_as_maker(struct rk_soft_opened *opened, enum rk_soft_call call)
+{
+	rk_error *err;
+
+	if (!opened->soft->so_makes_keys)
+		return begin_logged_in(opened, call);
+	err = rk_soft_begin(opened, call);
+	if (!err && !opened->so)
+		err = rk_fail(RK_E_PIN_NEEDED, NULL, "token %s wants its SO", opened->name);
+	return err;
+}
+
 static rk_error *
 soft_info(rk_token *token, rk_token_info **ret_info)
 {
-	struct rk_soft_opened *opened = opened_of(token);
-	rk_error *err = begin(opened, RK_SOFT_INFO);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
+	rk_error *err = rk_soft_begin(opened, RK_SOFT_INFO);
 	if (err)
 		return err;
 	rk_token_info *info = calloc(1, sizeof(*info));
@@ -57,8 +71,8 @@ static rk_error *
 soft_abilities(rk_token *token, rk_token_abilities **ret_abilities)
 {
 	static const char *const mechanisms[] = {"CKM_ECDSA", "CKM_EDDSA", "CKM_RSA_PKCS_PSS"};
-	struct rk_soft_opened *opened = opened_of(token);
-	rk_error *err = begin(opened, RK_SOFT_ABILITIES);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
+	rk_error *err = rk_soft_begin(opened, RK_SOFT_ABILITIES);
 	if (err)
 		return err;
 	rk_token_abilities *abilities = calloc(1, sizeof(*abilities));
@@ -87,9 +101,9 @@ is_right(const struct rk_soft_token *soft, const rk_secret *pin)
 static rk_error *
 soft_login(rk_token *token, const rk_secret *pin)
 {
-	struct rk_soft_opened *opened = opened_of(token);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
 	struct rk_soft_token *soft = opened->soft;
-	rk_error *err = begin(opened, RK_SOFT_LOGIN);
+	rk_error *err = rk_soft_begin(opened, RK_SOFT_LOGIN);
 
 	if (err || opened->logged_in)
 		return err;
@@ -103,6 +117,7 @@ soft_login(rk_token *token, const rk_secret *pin)
 	}
 	soft->tries = RK_SOFT_TRIES;
 	opened->logged_in = true;
+	opened->so = false;
 	rk_soft_done(soft, RK_SOFT_LOGIN);
 	return NULL;
 }
@@ -154,9 +169,9 @@ describe_key(const struct rk_soft_token *soft, const struct rk_soft_pair *pair, 
 static rk_error *
 soft_keys(rk_token *token, rk_token_keys **ret_keys)
 {
-	struct rk_soft_opened *opened = opened_of(token);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
 	struct rk_soft_token *soft = opened->soft;
-	rk_error *err = begin(opened, RK_SOFT_KEYS);
+	rk_error *err = rk_soft_begin(opened, RK_SOFT_KEYS);
 	if (err)
 		return err;
 	rk_token_keys *keys = calloc(1, sizeof(*keys));
@@ -165,9 +180,13 @@ soft_keys(rk_token *token, rk_token_keys **ret_keys)
 	assert_non_null(keys->keys);
 	soft->finds++;
 	bool visible = opened->logged_in || soft->open_to_all;
-	for (size_t i = 0; visible && i < soft->key_count; i++) {
-		if (soft->keys[i].pair)
-			describe_key(soft, &soft->keys[i], &keys->keys[keys->count++]);
+	for (size_t i = 0; (visible || soft->shows_public) && i < soft->key_count; i++) {
+		if (!soft->keys[i].pair)
+			continue;
+		describe_key(soft, &soft->keys[i], &keys->keys[keys->count]);
+		if (!visible)
+			keys->keys[keys->count].handle = 0;
+		keys->count++;
 	}
 	*ret_keys = keys;
 	rk_soft_done(soft, RK_SOFT_KEYS);
@@ -208,7 +227,7 @@ find_key(const struct rk_soft_token *soft, const struct rk_soft_uri *uri,
 static rk_error *
 soft_find(rk_token *token, const char *uri, rk_token_key **ret_key)
 {
-	struct rk_soft_opened *opened = opened_of(token);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
 	const struct rk_soft_pair *pair;
 	struct rk_soft_uri parsed;
 	rk_error *err = begin_logged_in(opened, RK_SOFT_FIND);
@@ -255,9 +274,9 @@ judge_spec(const struct rk_soft_token *soft, const struct rk_key_spec *key)
 static rk_error *
 soft_generate(rk_token *token, const struct rk_key_spec *wish, rk_token_key **ret_key)
 {
-	struct rk_soft_opened *opened = opened_of(token);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
 	struct rk_soft_token *soft = opened->soft;
-	rk_error *err = begin_logged_in(opened, RK_SOFT_GENERATE);
+	rk_error *err = begin_as_maker(opened, RK_SOFT_GENERATE);
 
 	if (!err)
 		err = judge_spec(soft, wish);
@@ -363,7 +382,7 @@ sign_one(struct rk_soft_opened *opened, struct rk_sign_job *job)
 static rk_error *
 soft_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 {
-	struct rk_soft_opened *opened = opened_of(token);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
 	rk_error *err = begin_logged_in(opened, RK_SOFT_SIGN);
 
 	if (err)
@@ -380,8 +399,8 @@ soft_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 static rk_error *
 soft_destroy(rk_token *token, const rk_token_key *key)
 {
-	struct rk_soft_opened *opened = opened_of(token);
-	rk_error *err = begin_logged_in(opened, RK_SOFT_DESTROY);
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
+	rk_error *err = begin_as_maker(opened, RK_SOFT_DESTROY);
 
 	if (err)
 		return err;
@@ -398,13 +417,16 @@ soft_destroy(rk_token *token, const rk_token_key *key)
 static void
 soft_close(rk_token *token)
 {
-	free(opened_of(token));
+	free(rk_soft_opened_of(token));
 }
 
 const struct rk_token_ops rk_soft_token_ops = {
     .info = soft_info,
     .abilities = soft_abilities,
     .login = soft_login,
+    .login_so = rk_soft_login_so,
+    .set_pin = rk_soft_set_pin,
+    .certificates = rk_soft_certificates,
     .keys = soft_keys,
     .find = soft_find,
     .generate = soft_generate,

@@ -20,17 +20,30 @@ struct rk_soft_opened {
 	struct rk_soft_tokens *module;
 	struct rk_soft_token *soft;
 	unsigned generation;
-	bool logged_in;
+	bool logged_in; /* the user */
+	bool so; /* the SO */
 	char name[256];
 	struct rk_soft_uri uri;
 };
 
 /* RK_E_USAGE. */
 RK_CHECKED rk_error *rk_soft_uri_parse(const char *text, struct rk_soft_uri *ret_uri);
+struct rk_soft_opened *rk_soft_opened_of(rk_token *token);
+/* One call to an open token: counted, perhaps failed, and the token must still be the same. */
+RK_CHECKED rk_error *rk_soft_begin(struct rk_soft_opened *opened, enum rk_soft_call call);
+RK_CHECKED rk_error *rk_soft_login_so(rk_token *token, const rk_secret *so_pin);
+RK_CHECKED rk_error *rk_soft_set_pin(
+    rk_token *token, enum rk_pin_change change, const rk_secret *old, const rk_secret *pin);
+RK_CHECKED rk_error *
+rk_soft_certificates(rk_token *token, rk_token_certificates **ret_certificates);
 /* Counts a call; the rehearsed failure when its number has come. */
 RK_CHECKED rk_error *rk_soft_step(struct rk_soft_tokens *module, enum rk_soft_call call);
 /* The call has succeeded: is it time to be pulled out? */
 void rk_soft_done(struct rk_soft_token *soft, enum rk_soft_call call);
+/* The same bytes? `secret` may be NULL. */
+bool rk_soft_is_secret(const rk_secret *secret, const char *text);
+/* One try of the SO PIN. */
+RK_CHECKED rk_error *rk_soft_try_so_pin(struct rk_soft_token *soft, const rk_secret *so_pin);
 void rk_soft_describe(
     const struct rk_soft_token *soft, const struct rk_soft_uri *uri, rk_token_info *out);
 char *rk_soft_strdup(const char *text);
