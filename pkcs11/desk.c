@@ -135,7 +135,7 @@ rk_desk_take(rk_desk *desk, rk_wire_header *ret_header, rk_wire_span *ret_body)
 	desk->at += RK_WIRE_HEADER;
 	secret = rk_op_is_secret(ret_header->kind);
 	if (secret && ret_header->body > RK_WIRE_SECRET_MAX)
-		return rk_fail(RK_E_LIMIT, NULL, "a PIN's frame is too long");
+		return rk_fail(RK_E_LIMIT, NULL, "a secret's frame is too long");
 	err = ret_header->body > ROOM ? gather_large(desk, ret_header->body)
 				      : gather(desk, ret_header->body);
 	if (err)

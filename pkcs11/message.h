@@ -1,82 +1,25 @@
 /*
- * message.h - what the parent and a worker say to each other
+ * message.h - what a worker answers its parent
  *
- * Requests are made from one table, read and written by the same row, so that both ends agree.
- * Replies carry numbers and what the module said, never a sentence: the parent writes every
- * sentence itself (pkcs11/refusal.h), so a worker that a module took over cannot speak to a
- * person.
+ * Requests are pkcs11/request.h's. Replies carry numbers and what the module said, never a
+ * sentence: the parent writes every sentence itself (pkcs11/refusal.h), so a worker that a module
+ * took over cannot speak to a person.
  *
- * Ownership  a decoded request or reply points into its frame. PINs are decoded into secrets of
- *            their own, which rk_request_clear wipes.
+ * Ownership  what is decoded points into its frame.
  * Errors     RK_E_MALFORMED, RK_E_LIMIT, RK_E_NOMEM.
  */
 #ifndef RK_PKCS11_MESSAGE_H
 #define RK_PKCS11_MESSAGE_H
 
-#include "base/secret.h"
 #include "pkcs11/cryptoki.h"
-#include "pkcs11/wire.h"
+#include "pkcs11/request.h"
 
 #define RK_MESSAGE_SLOTS_MAX 1024u
 #define RK_MESSAGE_KEYS_MAX 16384u
 #define RK_MESSAGE_MECHANISMS_MAX 4096u
-#define RK_MESSAGE_TEXT_MAX 4096u /* paths, labels, ids, what the system said */
 #define RK_MESSAGE_FACTS 7
 
-enum rk_op {
-	RK_OP_LOAD = 1,
-	RK_OP_LIST,
-	RK_OP_OPEN,
-	RK_OP_INFO,
-	RK_OP_ABILITIES,
-	RK_OP_LOGIN,
-	RK_OP_KEYS,
-	RK_OP_GENERATE,
-	RK_OP_SIGN,
-	RK_OP_DESTROY,
-	RK_OP_INIT,
-	RK_OP_CLOSE,
-	RK_OP_COUNT
-};
-
 enum rk_status { RK_STATUS_DONE, RK_STATUS_REFUSED };
-
-/* How a token is known again when its slot has another number: padded, as in CK_TOKEN_INFO. */
-typedef struct rk_identity {
-	uint8_t label[32];
-	uint8_t manufacturer[32];
-	uint8_t model[16];
-	uint8_t serial[16];
-} rk_identity;
-
-/* One request; each operation uses the fields that its row names. */
-typedef struct rk_request {
-	enum rk_op op;
-	uint32_t session;
-	uint64_t slot;
-	uint64_t handle;
-	rk_identity identity;
-	uint8_t type; /* enum rk_key_type */
-	uint8_t hash; /* enum rk_hash */
-	bool pkcs1; /* RSA: PKCS#1 v1.5 instead of PSS */
-	bool wrappable;
-	bool has_reserved; /* C_Initialize gets `reserved` */
-	bool has_pin; /* false: the token's own pad asks for it */
-	rk_wire_span path, reserved, id, label, input;
-	const rk_secret *pin, *so_pin; /* when encoding: borrowed */
-	rk_secret *owned_pin, *owned_so_pin; /* when decoded */
-} rk_request;
-
-bool rk_op_is_secret(uint8_t op);
-/* For an operation without PINs, appended to `out`. RK_E_LIMIT, RK_E_NOMEM, RK_E_INTERNAL. */
-RK_CHECKED rk_error *rk_request_encode(const rk_request *request, uint32_t id, rk_buf *out);
-/* For one with PINs: a frame in the secure heap. */
-RK_CHECKED rk_error *
-rk_request_encode_secret(const rk_request *request, uint32_t id, rk_secret **ret_frame);
-/* RK_E_MALFORMED, RK_E_NOMEM. */
-RK_CHECKED rk_error *
-rk_request_decode(uint8_t op, const void *body, size_t len, rk_request *ret_request);
-void rk_request_clear(rk_request *request);
 
 /* A slot with a token in it, as the module describes them. */
 typedef struct rk_slot {

@@ -16,7 +16,7 @@
 #include "base/buf.h"
 
 #define RK_WIRE_MAX (64u << 20) /* the largest frame: an Ed25519 message is one */
-#define RK_WIRE_SECRET_MAX 4096u /* the largest frame that holds PINs */
+#define RK_WIRE_SECRET_MAX 4096u /* the largest frame that holds a secret */
 #define RK_WIRE_HEADER 9
 
 typedef struct rk_wire_header {
