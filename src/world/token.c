@@ -93,6 +93,13 @@ rk_token_abilities_free(rk_token_abilities *abilities)
 }
 
 void
+rk_wrapped_clear(rk_wrapped *wrapped)
+{
+	rk_buf_clear(&wrapped->kek);
+	rk_buf_clear(&wrapped->key);
+}
+
+void
 rk_token_free(rk_token *token)
 {
 	if (token)

@@ -46,6 +46,8 @@ typedef struct rk_token_info {
 	bool login_required;
 	bool pin_pad; /* CKF_PROTECTED_AUTHENTICATION_PATH */
 	bool write_protected;
+	bool hardware; /* its slot is said to be a device (CKF_HW_SLOT) */
+	bool network; /* its module may open network connections, in this run */
 	bool so_makes_keys; /* a key is made after login_so, not after login (YubiKey) */
 	enum rk_unblock unblock;
 	/* Is it still the one that the device left the factory with? */
@@ -129,10 +131,47 @@ struct rk_sign_job {
 	rk_error *err;
 };
 
+/*
+ * How a private key travels from token to token: as ciphertext under a fresh AES key of its own,
+ * which an RSA key of the target's carries. The best comes first.
+ */
+enum rk_wrap_way {
+	RK_WRAP_RSA_AES, /* both steps in one mechanism */
+	RK_WRAP_KWP, /* CKM_AES_KEY_WRAP_KWP */
+	RK_WRAP_PAD, /* CKM_AES_KEY_WRAP_PAD */
+	RK_WRAP_CBC, /* CKM_AES_CBC_PAD: nothing but the key's proof tells a wrong one */
+	RK_WRAP_WAY_COUNT
+};
+
+struct rk_wrap_how {
+	enum rk_wrap_way way;
+	bool sha1; /* OAEP with SHA-1 instead of SHA-256 */
+	const rk_pubkey *transport; /* the target's */
+};
+
+/* A key on its way; nothing of it is secret. */
+typedef struct rk_wrapped {
+	enum rk_wrap_way way;
+	bool sha1;
+	rk_buf kek; /* empty where the way has none of its own */
+	rk_buf key;
+} rk_wrapped;
+
+/* The key that is to come out of it, and what it is called there. */
+struct rk_unwrap_wish {
+	const rk_wrapped *wrapped;
+	const rk_pubkey *pubkey;
+	const char *label;
+	const uint8_t *id;
+	size_t id_len;
+};
+
 /* What `token test` and `token show` tell of a token. */
 typedef struct rk_token_abilities {
 	bool generate[RK_KEY_GENERATED_COUNT];
 	bool sign[RK_KEY_GENERATED_COUNT];
+	bool wrap[RK_WRAP_WAY_COUNT]; /* as its mechanisms are said to be */
+	bool unwrap[RK_WRAP_WAY_COUNT];
 	char **mechanisms; /* "CKM_ECDSA", or "0x80000001" */
 	size_t mechanism_count;
 } rk_token_abilities;
@@ -177,6 +216,26 @@ struct rk_token_ops {
 	RK_CHECKED rk_error *(*sign)(rk_token *token, struct rk_sign_job *jobs, size_t count);
 	/* Private and public half and what was made with them. Missing is success. */
 	RK_CHECKED rk_error *(*destroy)(rk_token *token, const rk_token_key *key);
+	/*
+	 * A copy on another token. The target makes a transport key, private and not extractable, which
+	 * is gone after transport_end, and gives its public half; what a run that was killed has left
+	 * of one goes first. RK_E_TOKEN_UNSUPPORTED.
+	 */
+	RK_CHECKED rk_error *(*transport)(rk_token *token, rk_pubkey **ret_transport);
+	/* No transport key is left; none was there is success. */
+	RK_CHECKED rk_error *(*transport_end)(rk_token *token);
+	/* The source wraps the key. RK_E_TOKEN_UNSUPPORTED not this way, or not such a key. */
+	RK_CHECKED rk_error *(*wrap)(rk_token *token, const rk_token_key *key,
+	    const struct rk_wrap_how *how, rk_wrapped *ret_wrapped);
+	/*
+	 * The target, with its transport key, unwraps it, sensitive and not extractable: one that could
+	 * be read out is destroyed again, RK_E_KEY_UNPROVEN. RK_E_EXISTS for a label or id that is taken,
+	 * unless by the public half of this very key alone; RK_E_TOKEN_UNSUPPORTED.
+	 */
+	RK_CHECKED rk_error *(*unwrap)(
+	    rk_token *token, const struct rk_unwrap_wish *wish, rk_token_key **ret_key);
+	/* From now on not extractable; read back. RK_E_KEY_UNPROVEN it still is. */
+	RK_CHECKED rk_error *(*seal)(rk_token *token, const rk_token_key *key);
 	/* Logs out and closes; the worker may live on for other tokens of its module. */
 	void (*close)(rk_token *token);
 };
@@ -215,6 +274,8 @@ void rk_token_certificates_free(rk_token_certificates *certificates);
 RK_DEFINE_FREEP(rk_token_certificates)
 void rk_token_abilities_free(rk_token_abilities *abilities);
 RK_DEFINE_FREEP(rk_token_abilities)
+void rk_wrapped_clear(rk_wrapped *wrapped);
+#define RK_AUTO_WRAPPED(name) __attribute__((cleanup(rk_wrapped_clear))) rk_wrapped name = {0}
 /* Closes; NULL is ignored. */
 void rk_token_free(rk_token *token);
 RK_DEFINE_FREEP(rk_token)
