@@ -1,4 +1,4 @@
-#include "pkcs11/opened.h"
+#include "pkcs11/opened_private.h"
 
 #include "pkcs11/jobs.h"
 #include "pkcs11/locate.h"
@@ -7,27 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct opened {
-	rk_token base;
-	char *name;
-	char *pin_source;
-	rk_channel *channel;
-	rk_provider *provider; /* not touched once the channel is dead */
-	struct rk_patience patience;
-	uint32_t session;
-	rk_slot slot;
-	bool logged_in;
-};
-
-static struct opened *
-opened_of(rk_token *token)
+struct rk_opened *
+rk_opened_of(rk_token *token)
 {
-	return (struct opened *)token;
+	return (struct rk_opened *)token;
 }
 
 /* A request on this token's session. */
-static rk_error *
-ask(struct opened *opened, rk_request *request, const char *doing, rk_reply *ret_reply)
+rk_error *
+rk_opened_ask(struct rk_opened *opened, rk_request *request, const char *doing, rk_reply *ret_reply)
 {
 	bool quick = request->op == RK_OP_INFO || request->op == RK_OP_CLOSE;
 	RK_AUTO(rk_str) what = NULL;
@@ -40,8 +28,8 @@ ask(struct opened *opened, rk_request *request, const char *doing, rk_reply *ret
 	    quick ? opened->patience.quick : opened->patience.slow, what, ret_reply);
 }
 
-static rk_wire_reader
-reader_of(const rk_reply *reply)
+rk_wire_reader
+rk_opened_reader(const rk_reply *reply)
 {
 	return rk_wire_reader_of(reply->body.bytes, reply->body.len);
 }
@@ -49,17 +37,18 @@ reader_of(const rk_reply *reply)
 static rk_error *
 opened_info(rk_token *token, rk_token_info **ret_info)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	RK_AUTO(rk_token_info) info = calloc(1, sizeof(*info));
 	RK_AUTO_REPLY(reply);
 	rk_request request = {.op = RK_OP_INFO};
 	struct rk_described_module module;
 	rk_wire_reader reader;
-	rk_error *err = info ? ask(opened, &request, "look at", &reply) : rk_out_of_memory();
+	rk_error *err =
+	    info ? rk_opened_ask(opened, &request, "look at", &reply) : rk_out_of_memory();
 
 	if (err)
 		return err;
-	reader = reader_of(&reply);
+	reader = rk_opened_reader(&reply);
 	rk_slot_decode(&reader, &opened->slot);
 	err = rk_provider_understood(&reader, opened->name);
 	module = rk_provider_describe(opened->provider);
@@ -75,17 +64,17 @@ opened_info(rk_token *token, rk_token_info **ret_info)
 static rk_error *
 opened_abilities(rk_token *token, rk_token_abilities **ret_abilities)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	RK_AUTO_REPLY(reply);
 	rk_request request = {.op = RK_OP_ABILITIES};
 	rk_mechanism *mechanisms = NULL;
 	rk_wire_reader reader;
 	uint32_t count;
-	rk_error *err = ask(opened, &request, "ask what it can do of", &reply);
+	rk_error *err = rk_opened_ask(opened, &request, "ask what it can do of", &reply);
 
 	if (err)
 		return err;
-	reader = reader_of(&reply);
+	reader = rk_opened_reader(&reply);
 	count = rk_wire_u32(&reader);
 	if (count > RK_MESSAGE_MECHANISMS_MAX)
 		reader.bad = true;
@@ -105,7 +94,7 @@ opened_abilities(rk_token *token, rk_token_abilities **ret_abilities)
 static rk_error *
 opened_login(rk_token *token, const rk_secret *pin)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	bool pad = (opened->slot.token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
 	rk_request request = {.op = RK_OP_LOGIN, .pin = pin};
 	RK_AUTO_REPLY(reply);
@@ -121,13 +110,13 @@ opened_login(rk_token *token, const rk_secret *pin)
 	if (pin && rk_secret_len(pin) == 0)
 		return rk_fail(RK_E_PIN_NEEDED, "give its PIN", "an empty PIN is not sent to %s",
 		    opened->name);
-	err = ask(opened, &request, "log in to", &reply);
+	err = rk_opened_ask(opened, &request, "log in to", &reply);
 	opened->logged_in = err == NULL;
 	return err;
 }
 
-static rk_error *
-read_key(struct opened *opened, rk_wire_reader *reader, rk_token_key *key)
+rk_error *
+rk_opened_read_key(struct rk_opened *opened, rk_wire_reader *reader, rk_token_key *key)
 {
 	struct rk_described_module module = rk_provider_describe(opened->provider);
 	rk_found_key found;
@@ -139,25 +128,25 @@ read_key(struct opened *opened, rk_wire_reader *reader, rk_token_key *key)
 static rk_error *
 opened_keys(rk_token *token, rk_token_keys **ret_keys)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	RK_AUTO(rk_token_keys) keys = calloc(1, sizeof(*keys));
 	RK_AUTO_REPLY(reply);
 	rk_request request = {.op = RK_OP_KEYS};
 	rk_wire_reader reader;
 	uint32_t count;
 	rk_error *err =
-	    keys ? ask(opened, &request, "list the keys of", &reply) : rk_out_of_memory();
+	    keys ? rk_opened_ask(opened, &request, "list the keys of", &reply) : rk_out_of_memory();
 
 	if (err)
 		return err;
-	reader = reader_of(&reply);
+	reader = rk_opened_reader(&reply);
 	count = rk_wire_u32(&reader);
 	if (count > RK_MESSAGE_KEYS_MAX)
 		reader.bad = true;
 	else if (!(keys->keys = calloc((size_t)count + 1, sizeof(*keys->keys))))
 		return rk_out_of_memory();
 	for (uint32_t i = 0; i < count && !reader.bad && !err; i++)
-		err = read_key(opened, &reader, &keys->keys[keys->count++]);
+		err = rk_opened_read_key(opened, &reader, &keys->keys[keys->count++]);
 	if (!err)
 		err = rk_provider_understood(&reader, opened->name);
 	if (!err)
@@ -168,7 +157,7 @@ opened_keys(rk_token *token, rk_token_keys **ret_keys)
 static rk_error *
 opened_find(rk_token *token, const char *text, rk_token_key **ret_key)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	bool hidden = (opened->slot.token.flags & CKF_LOGIN_REQUIRED) && !opened->logged_in;
 	RK_AUTO(rk_token_keys) keys = NULL;
 	RK_AUTO(rk_uri) uri = NULL;
@@ -182,7 +171,7 @@ opened_find(rk_token *token, const char *text, rk_token_key **ret_key)
 static rk_error *
 opened_generate(rk_token *token, const struct rk_key_spec *spec, rk_token_key **ret_key)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	RK_AUTO(rk_token_key) key = calloc(1, sizeof(*key));
 	RK_AUTO_REPLY(reply);
 	const char *label = spec->label ? spec->label : "";
@@ -192,12 +181,13 @@ opened_generate(rk_token *token, const struct rk_key_spec *spec, rk_token_key **
 	    .id = {spec->id, spec->id_len},
 	    .label = {(const uint8_t *)label, strlen(label)}};
 	rk_wire_reader reader;
-	rk_error *err = key ? ask(opened, &request, "make a key on", &reply) : rk_out_of_memory();
+	rk_error *err =
+	    key ? rk_opened_ask(opened, &request, "make a key on", &reply) : rk_out_of_memory();
 
 	if (err)
 		return err;
-	reader = reader_of(&reply);
-	err = read_key(opened, &reader, key);
+	reader = rk_opened_reader(&reply);
+	err = rk_opened_read_key(opened, &reader, key);
 	if (!err)
 		err = rk_provider_understood(&reader, opened->name);
 	if (!err)
@@ -208,7 +198,7 @@ opened_generate(rk_token *token, const struct rk_key_spec *spec, rk_token_key **
 static rk_error *
 opened_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	struct rk_jobs batch = {.jobs = jobs,
 	    .count = count,
 	    .session = opened->session,
@@ -221,7 +211,7 @@ opened_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 static rk_error *
 opened_destroy(rk_token *token, const rk_token_key *key)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	RK_AUTO_REPLY(reply);
 	const char *label = key->label ? key->label : "";
 	rk_request request = {.op = RK_OP_DESTROY,
@@ -229,18 +219,18 @@ opened_destroy(rk_token *token, const rk_token_key *key)
 	    .id = {key->id, key->id_len},
 	    .label = {(const uint8_t *)label, strlen(label)}};
 
-	return ask(opened, &request, "destroy a key on", &reply);
+	return rk_opened_ask(opened, &request, "destroy a key on", &reply);
 }
 
 static void
 opened_close(rk_token *token)
 {
-	struct opened *opened = opened_of(token);
+	struct rk_opened *opened = rk_opened_of(token);
 	rk_request request = {.op = RK_OP_CLOSE};
 	RK_AUTO_REPLY(reply);
 
 	if (opened->channel && !rk_channel_is_dead(opened->channel))
-		rk_error_free(ask(opened, &request, "close", &reply));
+		rk_error_free(rk_opened_ask(opened, &request, "close", &reply));
 	rk_channel_free(opened->channel);
 	free(opened->name);
 	free(opened->pin_source);
@@ -260,7 +250,7 @@ static const struct rk_token_ops opened_ops = {
 };
 
 static rk_error *
-open_session(struct opened *opened, rk_channel *channel)
+open_session(struct rk_opened *opened, rk_channel *channel)
 {
 	RK_AUTO_REPLY(reply);
 	RK_AUTO(rk_str) what = NULL;
@@ -273,7 +263,7 @@ open_session(struct opened *opened, rk_channel *channel)
 		err = rk_provider_ask(channel, &request, opened->patience.quick, what, &reply);
 	if (err)
 		return err;
-	reader = reader_of(&reply);
+	reader = rk_opened_reader(&reply);
 	opened->session = rk_wire_u32(&reader);
 	rk_slot_decode(&reader, &opened->slot);
 	err = rk_provider_understood(&reader, what);
@@ -287,7 +277,7 @@ rk_error *
 rk_opened_new(
     rk_provider *provider, const rk_slot *slot, const char *pin_source, rk_token **ret_token)
 {
-	struct opened *opened = calloc(1, sizeof(*opened));
+	struct rk_opened *opened = calloc(1, sizeof(*opened));
 	rk_channel *channel;
 	rk_error *err;
 
