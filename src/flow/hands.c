@@ -21,6 +21,8 @@ rk_hands_new(rk_env *env, rk_tokens *tokens, rk_hands **ret_hands)
 static void
 tray_free(struct rk_hands_tray *tray)
 {
+	rk_secret_free(tray->pin);
+	rk_secret_free(tray->so_pin);
 	rk_token_keys_free(tray->keys);
 	rk_token_info_free(tray->info);
 	rk_token_free(tray->token);
@@ -57,8 +59,8 @@ rk_hands_free(rk_hands *hands)
 	free(hands);
 }
 
-static bool
-same_text(const char *a, const char *b)
+bool
+rk_hands_same_text(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
@@ -67,8 +69,8 @@ same_text(const char *a, const char *b)
 static bool
 same_token(const rk_token_info *a, const rk_token_info *b)
 {
-	return a->slot == b->slot && same_text(a->module_path, b->module_path) &&
-	       same_text(a->serial, b->serial) && same_text(a->label, b->label);
+	return a->slot == b->slot && rk_hands_same_text(a->module_path, b->module_path) &&
+	       rk_hands_same_text(a->serial, b->serial) && rk_hands_same_text(a->label, b->label);
 }
 
 static rk_error *
@@ -100,8 +102,8 @@ open_tray(rk_hands *hands, const char *uri, struct rk_hands_tray **ret_tray)
 	return NULL;
 }
 
-static struct rk_hands_tray *
-tray_of(const rk_hands *hands, const rk_token *token)
+struct rk_hands_tray *
+rk_hands_tray_of(const rk_hands *hands, const rk_token *token)
 {
 	struct rk_hands_tray *tray = hands->trays;
 
@@ -206,112 +208,6 @@ rk_hands_token_count(const rk_hands *hands)
 	return count;
 }
 
-/* What stands against asking for a PIN at all. */
-static rk_error *
-judge_pin_state(rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_info *now)
-{
-	struct rk_confirm_request request = {.kind = RK_CONFIRM_LAST_PIN};
-	RK_AUTO_BUF(question);
-	rk_error *err;
-
-	if (!same_text(now->serial, tray->info->serial) ||
-	    !same_text(now->label, tray->info->label))
-		return rk_fail(RK_E_TOKEN_GONE, "put the right token back and run it again",
-		    "another token is in the place of %s", tray->token->name);
-	if (now->pin_state == RK_PIN_LOCKED)
-		return rk_fail(RK_E_PIN_LOCKED, "unblock it with the token's PUK or SO PIN",
-		    "the PIN of %s is locked; nothing was sent", tray->token->name);
-	if (now->pin_state == RK_PIN_UNSET)
-		return rk_fail(RK_E_PIN_NEEDED,
-		    "set it with 'rootkeep token init' or the vendor's tool",
-		    "%s has no user PIN yet", tray->token->name);
-	if (now->pin_state != RK_PIN_FINAL)
-		return NULL;
-	rk_buf_printf(
-	    &question, "%s has ONE try left before its PIN is locked. Use it?", tray->token->name);
-	err = rk_buf_check(&question);
-	if (err)
-		return err;
-	request.question = rk_buf_str(&question);
-	err = hands->env->ops->confirm(hands->env, &request);
-	if (!err)
-		return NULL;
-	return rk_wrap(rk_recode(err, RK_E_PIN_LAST),
-	    "the last PIN try of %s was not spent; nothing was sent", tray->token->name);
-}
-
-static rk_error *
-judge_pin_length(const struct rk_hands_tray *tray, const rk_token_info *now, const rk_secret *pin)
-{
-	size_t len = rk_secret_len(pin);
-
-	if (now->pin_max == 0 || (len >= now->pin_min && len <= now->pin_max))
-		return NULL;
-	return rk_fail(RK_E_PIN_NEEDED, "check which PIN belongs to this token",
-	    "%s takes PINs of %zu to %zu bytes; another length was given, and nothing was sent",
-	    tray->token->name, now->pin_min, now->pin_max);
-}
-
-static rk_error *
-ask_pin(rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_info *now,
-    const char *purpose, rk_secret **ret_pin)
-{
-	struct rk_pin_request request = {
-	    .kind = "PIN",
-	    .label = now->label,
-	    .serial = now->serial,
-	    .model = now->model,
-	    .source = tray->info->pin_source,
-	    .purpose = purpose,
-	    .state = now->pin_state,
-	    .only_token = rk_hands_token_count(hands) == 1,
-	};
-
-	return hands->env->ops->pin(hands->env, &request, ret_pin);
-}
-
-static rk_error *
-login_with(struct rk_hands_tray *tray, const rk_secret *pin)
-{
-	rk_error *err = tray->token->ops->login(tray->token, pin);
-
-	tray->logged_in = err == NULL;
-	tray->refused = err != NULL;
-	return err;
-}
-
-static rk_error *
-login_tray(rk_hands *hands, struct rk_hands_tray *tray, const char *purpose)
-{
-	RK_AUTO(rk_token_info) now = NULL;
-	RK_AUTO(rk_secret) pin = NULL;
-	rk_error *err;
-
-	if (tray->logged_in)
-		return NULL;
-	if (tray->refused)
-		return rk_fail(RK_E_PIN_WRONG, NULL,
-		    "%s refused its PIN in this run; it is not tried again", tray->token->name);
-	err = tray->token->ops->info(tray->token, &now);
-	if (err)
-		return err;
-	if (!now->login_required) {
-		tray->logged_in = true;
-		return NULL;
-	}
-	err = judge_pin_state(hands, tray, now);
-	if (!err && now->pin_pad) {
-		rk_sayf(hands->env, RK_SAY_INFO, "enter the PIN of %s on its own pad: %s",
-		    tray->token->name, purpose);
-		return login_with(tray, NULL);
-	}
-	if (!err)
-		err = ask_pin(hands, tray, now, purpose, &pin);
-	if (!err)
-		err = judge_pin_length(tray, now, pin);
-	return err ? err : login_with(tray, pin);
-}
-
 static rk_error *
 load_keys(struct rk_hands_tray *tray)
 {
@@ -357,7 +253,9 @@ rk_hand_ready(rk_hand *hand, const char *purpose)
 
 	if (hand->key)
 		return NULL;
-	err = login_tray(hand->hands, hand->tray, purpose);
+	err = rk_hands_sight(hand);
+	if (!err)
+		err = rk_hands_login_tray(hand->hands, hand->tray, purpose);
 	if (err)
 		return err;
 	if (hand->pubkey) {
@@ -373,7 +271,7 @@ rk_error *
 rk_hands_hold(
     rk_hands *hands, rk_token *token, rk_token_key **key, const char *name, rk_hand **ret_hand)
 {
-	struct rk_hands_tray *tray = tray_of(hands, token);
+	struct rk_hands_tray *tray = rk_hands_tray_of(hands, token);
 	rk_hand *hand = NULL;
 	rk_error *err;
 
@@ -437,16 +335,6 @@ rk_hands_token(rk_hands *hands, const char *uri, rk_token **ret_token)
 	tray->used = true;
 	*ret_token = tray->token;
 	return NULL;
-}
-
-rk_error *
-rk_hands_login(rk_hands *hands, rk_token *token, const char *purpose)
-{
-	struct rk_hands_tray *tray = tray_of(hands, token);
-
-	if (!tray)
-		return rk_fail(RK_E_INTERNAL, NULL, "a login to a token that is not open");
-	return login_tray(hands, tray, purpose);
 }
 
 rk_error *

@@ -5,7 +5,8 @@
  * verifies every signature in software before anyone sees it. A key is at hand when its token is
  * present and its PIN is given, askable or not needed. The PIN budget is kept here: the state is
  * shown before a PIN is asked, a locked token is not tried, a last try needs its own yes, and a PIN
- * goes only to the token it was asked for (serial and label seen again after opening).
+ * goes only to the token it was asked for: serial, label and model are seen again after opening,
+ * and, where the serial is none that tells tokens apart, a public key that is expected there.
  *
  * Ownership  hands own the open tokens; rk_hand is borrowed until rk_hands_free.
  * Errors     as the token's, plus RK_E_PIN_LAST, RK_E_PIN_NEEDED, RK_E_NO_INPUT, RK_E_CANCELLED,
@@ -80,6 +81,20 @@ RK_CHECKED rk_error *rk_hands_destroy(rk_token *token, const rk_token_key *key);
  * counts in rk_hands_token_count. */
 RK_CHECKED rk_error *rk_hands_token(rk_hands *hands, const char *uri, rk_token **ret_token);
 RK_CHECKED rk_error *rk_hands_login(rk_hands *hands, rk_token *token, const char *purpose);
+/*
+ * Whoever makes, imports and destroys keys on it is logged in: the user, or the SO where the token
+ * wants that (so_makes_keys), whose SO PIN is asked once in a run. One of the two is logged in at a
+ * time: rk_hands_login and this one change over without asking again. Where keys are proved or
+ * found afterwards, call rk_hands_login first, so that a wrong PIN is known before there is a key.
+ */
+RK_CHECKED rk_error *rk_hands_login_maker(rk_hands *hands, rk_token *token, const char *purpose);
+/*
+ * One change of a PIN by exactly one try of the secret that allows it, asked for as pins.h tells; the
+ * new one is typed twice, and proved by a login, unless a pad has it.
+ * RK_E_REFUSED the new one is the old one, or of a length that the token does not take;
+ * RK_E_KEY_UNPROVEN the module reports success, but the new PIN is refused.
+ */
+RK_CHECKED rk_error *rk_hands_set_pin(rk_hands *hands, rk_token *token, enum rk_pin_change change);
 /* The tokens that were logged in: {serial, label, model, firmware, module, module_path, version,
  * sha256} for the journal; the last is the module's file as it is now, left out where it cannot be
  * read. */

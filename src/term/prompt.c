@@ -36,6 +36,9 @@ static const struct kind kinds[] = {
     {"new PIN", "new-pin-file", RK_FIELD(rk_globals, new_pin_files, rk_list), true},
     {"SO PIN", "so-pin-file", RK_FIELD(rk_globals, so_pin_files, rk_list), true},
     {"new SO PIN", "so-pin-file", RK_FIELD(rk_globals, so_pin_files, rk_list), true},
+    {"next SO PIN", "new-pin-file", RK_FIELD(rk_globals, new_pin_files, rk_list), true},
+    {"management key", "so-pin-file", RK_FIELD(rk_globals, so_pin_files, rk_list), true},
+    {"next management key", "new-pin-file", RK_FIELD(rk_globals, new_pin_files, rk_list), true},
     {"PUK", "so-pin-file", RK_FIELD(rk_globals, so_pin_files, rk_list), true},
     {"passphrase", "passphrase-file", RK_FIELD(rk_globals, passphrase_files, rk_list), false},
     {"new passphrase", "passphrase-file", RK_FIELD(rk_globals, passphrase_files, rk_list), false},
@@ -103,27 +106,38 @@ ask(rk_prompt *prompt, const char *text, bool echo, rk_secret **ret_answer)
 	return rk_terminal_ask(&question, ret_answer, &prompt->signal);
 }
 
-static const char *
-state_note(enum rk_pin_state state)
+/* How the secret stands, as far as the token tells. */
+static void
+note_state(rk_buf *text, const struct rk_pin_request *request)
 {
-	switch (state) {
+	switch (request->state) {
 	case RK_PIN_LOW:
-		return "  a wrong PIN was given since the last right one\n";
+		if (request->tries_known)
+			break;
+		rk_buf_printf(text, "a wrong %s was given since the last right one", request->kind);
+		return;
 	case RK_PIN_FINAL:
-		return "  this is the LAST try before the PIN is locked\n";
+		rk_buf_printf(text, "this is the LAST try before the %s is locked", request->kind);
+		return;
 	case RK_PIN_LOCKED:
-		return "  the token says that this PIN is locked\n";
+		rk_buf_printf(text, "the token says that this %s is locked", request->kind);
+		return;
 	case RK_PIN_OK:
-	case RK_PIN_UNSET:
 		break;
+	case RK_PIN_UNSET:
+		return;
 	}
-	return "";
+	if (request->tries_known)
+		rk_buf_printf(text, "%u tries are left before the %s is locked", request->tries,
+		    request->kind);
 }
 
 /* "Token 'root-alice' (serial 1a2b, SoftHSM v2)", what for, and how the PIN stands. */
 static void
 describe(rk_buf *text, const struct rk_pin_request *request)
 {
+	RK_AUTO_BUF(state);
+
 	if (request->serial && *request->serial && request->label)
 		rk_buf_printf(text, "Token %s (serial %s, %s)\n", RK_SHOW(request->label),
 		    RK_SHOW_BARE(request->serial), RK_SHOW_BARE(request->model));
@@ -131,7 +145,9 @@ describe(rk_buf *text, const struct rk_pin_request *request)
 		rk_buf_printf(text, "%s\n", RK_SHOW(request->label));
 	if (request->purpose)
 		rk_buf_printf(text, "  to %s\n", request->purpose);
-	rk_buf_text(text, state_note(request->state));
+	note_state(&state, request);
+	if (state.len > 0)
+		rk_buf_printf(text, "  %s\n", rk_buf_str(&state));
 }
 
 /* The secret typed once, or twice where it is new. */
@@ -238,6 +254,20 @@ has_source(const struct rk_pin_request *request)
 	return request->source && *request->source && !strcmp(request->kind, "PIN");
 }
 
+/* Nobody is asked; but who reads along should know that tries are being spent. */
+static void
+tell_state(const rk_prompt *prompt, const struct rk_pin_request *request)
+{
+	RK_AUTO_BUF(state);
+	RK_AUTO_BUF(text);
+
+	if (request->state != RK_PIN_LOW && request->state != RK_PIN_FINAL)
+		return;
+	note_state(&state, request);
+	rk_buf_printf(&text, "token %s: %s", RK_SHOW(request->label), rk_buf_str(&state));
+	rk_talk_say(prompt->talk, RK_SAY_WARNING, rk_buf_str(&text));
+}
+
 static rk_error *
 env_pin(rk_env *env, const struct rk_pin_request *request, rk_secret **ret_pin)
 {
@@ -257,6 +287,8 @@ env_pin(rk_env *env, const struct rk_pin_request *request, rk_secret **ret_pin)
 	err = choose_file(prompt, request, &entry);
 	if (err)
 		return err;
+	if (entry || has_source(request))
+		tell_state(prompt, request);
 	if (entry)
 		return rk_pinfiles_read(prompt->files, entry, request, ret_pin);
 	if (has_source(request))

@@ -39,7 +39,8 @@ RK_DEFINE_FREEP(rk_prompt)
 
 /*
  * Kinds of rk_pin_request and the option that answers each:
- * "PIN" --pin-file; "SO PIN", "PUK", "new SO PIN" --so-pin-file; "new PIN" --new-pin-file;
+ * "PIN" --pin-file; "SO PIN", "management key", "PUK" --so-pin-file, and "new SO PIN" of a token that
+ * is made; "new PIN", "next SO PIN", "next management key" --new-pin-file;
  * "passphrase", "new passphrase" --passphrase-file; "share" --share-file (a share a line, the next
  * line each time).
  */

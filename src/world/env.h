@@ -17,13 +17,15 @@ enum rk_pin_state { RK_PIN_OK, RK_PIN_LOW, RK_PIN_FINAL, RK_PIN_LOCKED, RK_PIN_U
 
 /* Which secret of which token is wanted, and what for. */
 struct rk_pin_request {
-	const char *kind; /* "PIN", "SO PIN", "new PIN" */
+	const char *kind; /* "PIN", "SO PIN", "new PIN": term/prompt.h lists them */
 	const char *label; /* the token's, foreign */
 	const char *serial; /* foreign */
 	const char *model; /* foreign */
 	const char *source; /* the URI's pin-source, or NULL */
 	const char *purpose; /* "sign root 3 and targets 7 of demo": ours, already shown */
 	enum rk_pin_state state;
+	bool tries_known; /* the token tells the count */
+	unsigned tries; /* left */
 	bool only_token; /* the plan uses exactly one token: an unlabelled --pin-file is meant */
 	bool twice; /* a new one: typed twice and compared */
 };

@@ -1,0 +1,316 @@
+#include "flow/hands_private.h"
+
+#include "base/show.h"
+#include "flow/keyuri.h"
+#include "flow/pins.h"
+
+#include <string.h>
+
+/* The questions, and other tokens' logins, take time. */
+static rk_error *
+see_again(const struct rk_hands_tray *tray, const rk_token_info *now)
+{
+	const rk_token_info *was = tray->info;
+
+	if (rk_hands_same_text(now->serial, was->serial) &&
+	    rk_hands_same_text(now->label, was->label) &&
+	    rk_hands_same_text(now->model, was->model))
+		return NULL;
+	return rk_fail(RK_E_TOKEN_GONE, "put the right token back and run it again",
+	    "another token is in the place of %s", tray->token->name);
+}
+
+static rk_error *
+look_now(const struct rk_hands_tray *tray, rk_token_info **ret_now)
+{
+	RK_AUTO(rk_token_info) now = NULL;
+	rk_error *err = tray->token->ops->info(tray->token, &now);
+
+	if (!err)
+		err = see_again(tray, now);
+	if (!err)
+		*ret_now = RK_TAKE(now);
+	return err;
+}
+
+static struct rk_pins_want
+want_of(const rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_info *now,
+    const char *purpose)
+{
+	return (struct rk_pins_want){
+	    .env = hands->env,
+	    .now = now,
+	    .token = tray->token->name,
+	    .source = tray->info->pin_source,
+	    .purpose = purpose,
+	    .only_token = rk_hands_token_count(hands) == 1,
+	};
+}
+
+static rk_error *
+not_again(const struct rk_hands_tray *tray, const char *word)
+{
+	return rk_fail(RK_E_PIN_WRONG, NULL, "%s refused its %s in this run; it is not tried again",
+	    tray->token->name, word);
+}
+
+static rk_error *
+login_with(struct rk_hands_tray *tray, const rk_secret *pin)
+{
+	rk_error *err = tray->token->ops->login(tray->token, pin);
+
+	tray->refused = err != NULL;
+	if (err)
+		return err;
+	tray->logged_in = true;
+	tray->who = RK_HANDS_USER;
+	return NULL;
+}
+
+/* The PIN's one try; it is kept only where the SO's turn comes between. */
+static rk_error *
+ask_and_login(const struct rk_pins_want *want, struct rk_hands_tray *tray)
+{
+	RK_AUTO(rk_secret) pin = NULL;
+	rk_error *err = rk_pins_judge(want);
+
+	if (!err)
+		err = rk_pins_ask(want, &pin);
+	if (!err)
+		err = login_with(tray, pin);
+	if (!err && want->now->so_makes_keys)
+		tray->pin = RK_TAKE(pin);
+	return err;
+}
+
+rk_error *
+rk_hands_login_tray(rk_hands *hands, struct rk_hands_tray *tray, const char *purpose)
+{
+	RK_AUTO(rk_token_info) now = NULL;
+	struct rk_pins_want want;
+	rk_error *err;
+
+	if (tray->who == RK_HANDS_USER)
+		return NULL;
+	if (tray->refused)
+		return not_again(tray, "PIN");
+	err = look_now(tray, &now);
+	if (err)
+		return err;
+	if (!now->login_required) {
+		tray->who = RK_HANDS_USER;
+		tray->logged_in = true;
+		return NULL;
+	}
+	if (tray->pin)
+		return login_with(tray, tray->pin);
+	want = want_of(hands, tray, now, purpose);
+	return ask_and_login(&want, tray);
+}
+
+rk_error *
+rk_hands_login(rk_hands *hands, rk_token *token, const char *purpose)
+{
+	struct rk_hands_tray *tray = rk_hands_tray_of(hands, token);
+
+	if (!tray)
+		return rk_fail(RK_E_INTERNAL, NULL, "a login to a token that is not open");
+	return rk_hands_login_tray(hands, tray, purpose);
+}
+
+static rk_error *
+login_so_with(struct rk_hands_tray *tray, const rk_secret *so_pin)
+{
+	rk_error *err = tray->token->ops->login_so(tray->token, so_pin);
+
+	tray->who = RK_HANDS_NOBODY;
+	tray->so_refused = err != NULL;
+	if (err)
+		return err;
+	tray->logged_in = true;
+	tray->who = RK_HANDS_SO;
+	return NULL;
+}
+
+static rk_error *
+ask_and_login_so(const struct rk_pins_want *want, struct rk_hands_tray *tray)
+{
+	RK_AUTO(rk_secret) so_pin = NULL;
+	rk_error *err = rk_pins_judge(want);
+
+	if (!err)
+		err = rk_pins_ask(want, &so_pin);
+	if (!err)
+		err = login_so_with(tray, so_pin);
+	if (!err)
+		tray->so_pin = RK_TAKE(so_pin);
+	return err;
+}
+
+rk_error *
+rk_hands_login_maker(rk_hands *hands, rk_token *token, const char *purpose)
+{
+	struct rk_hands_tray *tray = rk_hands_tray_of(hands, token);
+	RK_AUTO(rk_token_info) now = NULL;
+	struct rk_pins_want want;
+	rk_error *err;
+
+	if (!tray)
+		return rk_fail(RK_E_INTERNAL, NULL, "a login to a token that is not open");
+	if (!tray->info->so_makes_keys)
+		return rk_hands_login_tray(hands, tray, purpose);
+	if (tray->who == RK_HANDS_SO)
+		return NULL;
+	if (tray->so_refused)
+		return not_again(tray, rk_pins_word(tray->info, RK_PINS_SO_PIN));
+	err = look_now(tray, &now);
+	if (err)
+		return err;
+	if (tray->so_pin)
+		return login_so_with(tray, tray->so_pin);
+	want = want_of(hands, tray, now, purpose);
+	want.secret = RK_PINS_SO_PIN;
+	return ask_and_login_so(&want, tray);
+}
+
+/* Empty, or one digit over and over: a serial that its maker never set. */
+static bool
+is_telling(const char *serial)
+{
+	size_t len = serial ? strlen(serial) : 0;
+
+	return len > 0 && strspn(serial, (const char[]){serial[0], 0}) < len;
+}
+
+static rk_error *
+names_serial(const char *uri, bool *ret_named)
+{
+	RK_AUTO_BUF(serial);
+
+	*ret_named = false;
+	return uri ? rk_keyuri_attribute(uri, "serial", &serial, ret_named) : NULL;
+}
+
+rk_error *
+rk_hands_sight(rk_hand *hand)
+{
+	const struct rk_hands_tray *tray = hand->tray;
+	RK_AUTO(rk_token_keys) keys = NULL;
+	bool named = false;
+	size_t seen = 0;
+	rk_error *err;
+
+	if (!hand->pubkey || tray->who != RK_HANDS_NOBODY || !tray->info->login_required)
+		return NULL;
+	err = names_serial(hand->uri, &named);
+	if (err || (named && is_telling(tray->info->serial)))
+		return err;
+	err = tray->token->ops->keys(tray->token, &keys);
+	for (size_t i = 0; !err && i < keys->count; i++) {
+		const rk_pubkey *pubkey = keys->keys[i].pubkey;
+
+		if (pubkey && rk_pubkey_equal(pubkey, hand->pubkey))
+			return NULL;
+		seen += pubkey != NULL;
+	}
+	if (err || seen == 0)
+		return err;
+	return rk_fail(RK_E_UNTRUSTED,
+	    "put in the token that holds it; 'rootkeep key show' tells its public half",
+	    "%s does not show key %s, but %zu other key%s; its PIN was not sent there",
+	    tray->token->name, RK_SHOW(hand->name), seen, seen == 1 ? "" : "s");
+}
+
+/* Which secret allows the change, and what it is for. */
+static enum rk_pins_secret
+secret_for(enum rk_pin_change change)
+{
+	switch (change) {
+	case RK_PIN_CHANGE_USER:
+		break;
+	case RK_PIN_UNBLOCK_PUK:
+		return RK_PINS_PUK;
+	case RK_PIN_CHANGE_SO:
+	case RK_PIN_UNBLOCK_SO:
+		return RK_PINS_SO_PIN;
+	}
+	return RK_PINS_PIN;
+}
+
+/* A module that says yes and does nothing would be found out when the PIN is needed. */
+static rk_error *
+prove_new_pin(struct rk_hands_tray *tray, enum rk_pin_change change, const rk_secret *pin)
+{
+	bool so = change == RK_PIN_CHANGE_SO;
+	rk_error *err = so ? login_so_with(tray, pin) : login_with(tray, pin);
+
+	if (rk_error_code(err) != RK_E_PIN_WRONG)
+		return err;
+	return rk_wrap(rk_recode(err, RK_E_KEY_UNPROVEN),
+	    "the module reports success, but %s refuses the new %s: the old one may still be it",
+	    tray->token->name, rk_pins_word(tray->info, so ? RK_PINS_SO_PIN : RK_PINS_PIN));
+}
+
+static rk_error *
+change_pin(const struct rk_pins_want *want, struct rk_hands_tray *tray, enum rk_pin_change change)
+{
+	struct rk_pins_want next = *want;
+	RK_AUTO(rk_secret) old = NULL;
+	RK_AUTO(rk_secret) pin = NULL;
+	RK_AUTO(rk_token_info) now = NULL;
+	rk_error *err = rk_pins_judge(want);
+
+	next.secret = change == RK_PIN_CHANGE_SO ? RK_PINS_SO_PIN : RK_PINS_PIN;
+	next.purpose = "be it from now on";
+	if (!err)
+		err = rk_pins_ask(want, &old);
+	if (!err)
+		err = rk_pins_ask_new(&next, &pin);
+	if (!err && old && next.secret == want->secret && rk_secret_equal(old, pin))
+		err = rk_fail(RK_E_REFUSED, "choose another one",
+		    "the new %s of %s is the old one; nothing was sent",
+		    rk_pins_word(want->now, want->secret), tray->token->name);
+	if (!err)
+		err = look_now(tray, &now);
+	if (err)
+		return err;
+	tray->used = tray->logged_in = true;
+	tray->who = RK_HANDS_NOBODY;
+	rk_secret_free(RK_TAKE(tray->pin));
+	rk_secret_free(RK_TAKE(tray->so_pin));
+	err = tray->token->ops->set_pin(tray->token, change, old, pin);
+	return err || !pin ? err : prove_new_pin(tray, change, pin);
+}
+
+static const char *
+purpose_of(enum rk_pin_change change)
+{
+	switch (change) {
+	case RK_PIN_CHANGE_USER:
+		return "change its PIN";
+	case RK_PIN_CHANGE_SO:
+		return "change it";
+	case RK_PIN_UNBLOCK_SO:
+	case RK_PIN_UNBLOCK_PUK:
+		break;
+	}
+	return "give it a new PIN";
+}
+
+rk_error *
+rk_hands_set_pin(rk_hands *hands, rk_token *token, enum rk_pin_change change)
+{
+	struct rk_hands_tray *tray = rk_hands_tray_of(hands, token);
+	RK_AUTO(rk_token_info) now = NULL;
+	struct rk_pins_want want;
+	rk_error *err;
+
+	if (!tray)
+		return rk_fail(RK_E_INTERNAL, NULL, "a new PIN for a token that is not open");
+	err = look_now(tray, &now);
+	if (err)
+		return err;
+	want = want_of(hands, tray, now, purpose_of(change));
+	want.secret = secret_for(change);
+	return change_pin(&want, tray, change);
+}
