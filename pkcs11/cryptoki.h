@@ -22,6 +22,11 @@
 #define RK_CKR_UNSUPPORTED RK_CKR(7UL) /* no mechanism for it */
 #define RK_CKR_TOO_MANY RK_CKR(8UL) /* more slots, objects or sessions than we accept */
 #define RK_CKR_BAD_ANSWER RK_CKR(9UL) /* the module said OK and gave nonsense */
+#define RK_CKR_SO_NEEDED RK_CKR(12UL) /* keys are made after a login as SO */
+#define RK_CKR_OTHER_TYPE RK_CKR(13UL) /* the key to import is of another type than was said */
+#define RK_CKR_NO_SUCH_CHANGE RK_CKR(14UL) /* the PIN cannot be changed that way */
+#define RK_CKR_EXPOSED RK_CKR(20UL) /* it could be read out */
+#define RK_CKR_TRANSPORT RK_CKR(21UL) /* the transport key is there still */
 #define RK_CKR_STRAY RK_CKR(11UL) /* made, not readable, and not to be removed either */
 #define RK_CKR_PIN_DROPPED RK_CKR(10UL) /* the key wants the PIN each time; it is gone */
 
@@ -56,7 +61,13 @@ typedef struct rk_eddsa_params {
 	X(C_GenerateKeyPair)   \
 	X(C_DestroyObject)     \
 	X(C_SignInit)          \
-	X(C_Sign)
+	X(C_Sign)              \
+	X(C_CreateObject)      \
+	X(C_SetPIN)            \
+	X(C_GenerateKey)       \
+	X(C_WrapKey)           \
+	X(C_UnwrapKey)         \
+	X(C_SetAttributeValue)
 enum rk_call {
 #define RK_CALL_ENUM(name) RK_CALL_##name,
 	RK_CALLS(RK_CALL_ENUM)

@@ -3,6 +3,7 @@
 #include "base/show.h"
 #include "pkcs11/refusal.h"
 #include "pkcs11/uri.h"
+#include "pkcs11/wrapway.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,9 @@ rk_describe_token(
 	info->initialized = (token->flags & CKF_TOKEN_INITIALIZED) != 0;
 	info->login_required = (token->flags & CKF_LOGIN_REQUIRED) != 0;
 	info->pin_pad = (token->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+	info->hardware = (slot->slot_info.flags & CKF_HW_SLOT) != 0;
 	info->write_protected = (token->flags & CKF_WRITE_PROTECTED) != 0;
+	info->network = module->network;
 	info->pin_min = token->ulMinPinLen;
 	info->pin_max = token->ulMaxPinLen;
 	info->slot = slot->slot;
@@ -265,6 +268,7 @@ rk_describe_abilities(
 		abilities->sign[type] = offers(mechanisms, count, needs[type].sign, bits) ||
 					offers(mechanisms, count, needs[type].sign_too, bits);
 	}
+	rk_wrapway_offered(mechanisms, count, abilities);
 	*ret_abilities = RK_TAKE(abilities);
 	return NULL;
 }

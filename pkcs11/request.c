@@ -9,6 +9,7 @@
  * The fields of each operation, one letter each, in order:
  * s session, n slot, H handle, I identity, t type, h hash, k pkcs1, w wrappable, p path,
  * r reserved, i id, l label, d input, v PIV slot, o touch, q PIN policy, c change of a PIN,
+ * y way to wrap, a OAEP with SHA-1, x SPKI, e wrapped KEK,
  * and at the end the secrets: O SO PIN or the present one, P PIN, K private key.
  */
 static const char *const op_fields[RK_OP_COUNT] = {
@@ -28,6 +29,11 @@ static const char *const op_fields[RK_OP_COUNT] = {
     [RK_OP_SET_PIN] = "scOP",
     [RK_OP_IMPORT] = "stwvoqilK",
     [RK_OP_CERTIFICATES] = "s",
+    [RK_OP_TRANSPORT] = "s",
+    [RK_OP_TRANSPORT_END] = "s",
+    [RK_OP_WRAP] = "sHyax",
+    [RK_OP_UNWRAP] = "syaxiled",
+    [RK_OP_SEAL] = "sHil",
 };
 
 static const char *
@@ -96,6 +102,18 @@ put_field(char field, const rk_request *request, rk_buf *out)
 		break;
 	case 'l':
 		rk_wire_put_bytes(out, request->label.bytes, request->label.len);
+		break;
+	case 'y':
+		rk_buf_byte(out, request->way);
+		break;
+	case 'a':
+		rk_buf_byte(out, request->sha1);
+		break;
+	case 'x':
+		rk_wire_put_bytes(out, request->spki.bytes, request->spki.len);
+		break;
+	case 'e':
+		rk_wire_put_bytes(out, request->kek.bytes, request->kek.len);
 		break;
 	case 'd':
 		rk_wire_put_bytes(out, request->input.bytes, request->input.len);
@@ -264,6 +282,18 @@ get_field(char field, rk_wire_reader *reader, rk_request *request)
 		break;
 	case 'l':
 		request->label = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
+		break;
+	case 'y':
+		request->way = rk_wire_u8(reader);
+		break;
+	case 'a':
+		request->sha1 = rk_wire_u8(reader) != 0;
+		break;
+	case 'x':
+		request->spki = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
+		break;
+	case 'e':
+		request->kek = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 		break;
 	case 'd':
 		request->input = rk_wire_bytes(reader, RK_WIRE_MAX);

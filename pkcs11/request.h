@@ -32,6 +32,11 @@ enum rk_op {
 	RK_OP_SET_PIN,
 	RK_OP_IMPORT,
 	RK_OP_CERTIFICATES,
+	RK_OP_TRANSPORT,
+	RK_OP_TRANSPORT_END,
+	RK_OP_WRAP,
+	RK_OP_UNWRAP,
+	RK_OP_SEAL,
 	RK_OP_COUNT
 };
 
@@ -56,9 +61,13 @@ typedef struct rk_request {
 	bool wrappable;
 	uint8_t piv_slot, touch, pin_policy; /* as in struct rk_key_spec */
 	uint8_t change; /* enum rk_pin_change */
+	uint8_t way; /* enum rk_wrap_way */
+	bool sha1; /* OAEP with SHA-1 instead of SHA-256 */
 	bool has_reserved; /* C_Initialize gets `reserved` */
 	bool has_pin; /* false: the token's own pad asks for it */
 	rk_wire_span path, reserved, id, label, input;
+	rk_wire_span spki; /* of the transport key, or of the key that is to be unwrapped */
+	rk_wire_span kek; /* wrapped */
 	/* When encoding: borrowed. `so_pin` is the present secret where a PIN is changed. */
 	const rk_secret *pin, *so_pin, *pkcs8;
 	rk_secret *owned_pin, *owned_so_pin, *owned_pkcs8; /* when decoded */

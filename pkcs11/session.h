@@ -28,7 +28,9 @@ typedef struct rk_object {
 	uint8_t facts[RK_MESSAGE_FACTS]; /* enum rk_fact, in rk_token_key's order */
 } rk_object;
 
-/* The place of CKA_ALWAYS_AUTHENTICATE among the facts. */
+/* The places of some attributes among the facts. */
+#define RK_FACT_SENSITIVE 0
+#define RK_FACT_EXTRACTABLE 1
 #define RK_FACT_ALWAYS_AUTHENTICATE 6
 
 enum rk_pss_way { RK_PSS_UNDECIDED, RK_PSS_TOKEN, RK_PSS_HOST, RK_PSS_NONE };
@@ -38,12 +40,13 @@ typedef struct rk_session {
 	rk_slot slot;
 	rk_identity identity;
 	CK_SESSION_HANDLE handle;
-	bool open, writable, logged_in;
+	bool open, writable, logged_in, so_logged_in;
 	bool pad; /* logged in at the token's own pad */
 	rk_secret *pin;
 	rk_object *objects;
 	size_t object_count, last_place; /* of the key that was used last */
 	bool objects_known;
+	CK_OBJECT_HANDLE transport_private, transport_public; /* while a key is on its way here */
 	enum rk_pss_way pss; /* chosen once by the mechanism list */
 	bool eddsa_wants_params;
 } rk_session;
@@ -56,8 +59,14 @@ CK_RV rk_session_refresh(rk_session *session);
 CK_RV rk_session_make_writable(rk_session *session);
 /* Another session in place of this one, which is stuck in an operation. */
 CK_RV rk_session_renew(rk_session *session);
-/* `pin` NULL: the token's own pad. */
+/* `pin` NULL: the token's own pad. An SO is logged out first. */
 CK_RV rk_session_login(rk_session *session, const rk_secret *pin);
+/* As SO, in a session that is writable from then on; a user is logged out first. */
+CK_RV rk_session_login_so(rk_session *session, const rk_secret *so_pin);
+/* Nobody is logged in any more, and no PIN is kept. */
+void rk_session_logout(rk_session *session);
+/* One C_Login and nothing else. */
+CK_RV rk_session_call_login(rk_session *session, CK_USER_TYPE user, const rk_secret *pin);
 /* The login that an always-authenticate key wants between C_SignInit and C_Sign.
  * RK_CKR_PIN_DROPPED. */
 CK_RV rk_session_authenticate(rk_session *session);

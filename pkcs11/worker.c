@@ -5,6 +5,9 @@
 #include "pkcs11/inittoken.h"
 #include "pkcs11/keypair.h"
 #include "pkcs11/sign.h"
+#include "pkcs11/transport.h"
+#include "pkcs11/unwrap.h"
+#include "pkcs11/wrap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +262,58 @@ run_destroy(struct worker *worker, const rk_request *request, rk_buf *out)
 }
 
 static CK_RV
+run_transport(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	return rk_transport_begin(session_of(worker, request), out);
+}
+
+static CK_RV
+run_transport_end(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	(void)out;
+	return rk_transport_end(session_of(worker, request));
+}
+
+static CK_RV
+run_wrap(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	rk_session *session = session_of(worker, request);
+	CK_RV rv = rk_keys_find(session);
+	const rk_object *key = rv == CKR_OK ? rk_keys_by_handle(session, request->handle) : NULL;
+
+	if (rv != CKR_OK)
+		return rv;
+	return key ? rk_wrap_key(session, key, request, out) : CKR_KEY_HANDLE_INVALID;
+}
+
+static CK_RV
+run_unwrap(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	rk_object *object = NULL;
+	CK_RV rv = rk_unwrap_key(session_of(worker, request), request, &object);
+
+	if (rv == CKR_OK)
+		put_key(object, out);
+	return rv;
+}
+
+static CK_RV
+run_seal(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	rk_session *session = session_of(worker, request);
+	CK_RV rv = rk_keys_find(session);
+	rk_object *key = rv == CKR_OK ? rk_keys_by_handle(session, request->handle) : NULL;
+
+	(void)out;
+	if (rv != CKR_OK)
+		return rv;
+	/* A handle of another session may mean another key here. */
+	if (!key || !rk_keys_is_named(key, &request->id, &request->label))
+		return CKR_KEY_HANDLE_INVALID;
+	return rk_wrap_seal(session, key);
+}
+
+static CK_RV
 run_init(struct worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_slot slot = {.slot = request->slot};
@@ -281,6 +336,7 @@ close_session(struct worker *worker, uint32_t index)
 	for (size_t i = 0; i < SESSIONS_MAX; i++)
 		if (worker->sessions[i] && worker->sessions[i]->slot.slot == session->slot.slot)
 			last = false;
+	(void)rk_transport_end(session);
 	rk_session_close(session, last);
 	free(session);
 }
@@ -310,6 +366,11 @@ static const struct {
     [RK_OP_DESTROY] = {run_destroy, true, true},
     [RK_OP_INIT] = {run_init, true, false},
     [RK_OP_CLOSE] = {run_close, true, true},
+    [RK_OP_TRANSPORT] = {run_transport, true, true},
+    [RK_OP_TRANSPORT_END] = {run_transport_end, true, true},
+    [RK_OP_WRAP] = {run_wrap, true, true},
+    [RK_OP_UNWRAP] = {run_unwrap, true, true},
+    [RK_OP_SEAL] = {run_seal, true, true},
 };
 
 static CK_RV
