@@ -18,6 +18,7 @@ struct rk_described_module {
 	const char *name; /* for people */
 	const char *uri_name; /* for module-name; NULL where p11-kit's configuration has none */
 	const char *path;
+	bool network; /* allowed to open network connections */
 	CK_INFO info;
 };
 

@@ -142,6 +142,7 @@ rk_provider_describe(const rk_provider *provider)
 	return (struct rk_described_module){.name = provider->name,
 	    .uri_name = provider->uri_name,
 	    .path = provider->path,
+	    .network = provider->network,
 	    .info = provider->info};
 }
 

@@ -224,6 +224,8 @@ used_node(struct rk_hands_tray *tray, rk_node *array)
 		err = hash_module(tray);
 	if (!err && tray->module_sha256[0])
 		err = rk_node_put_text(node, "sha256", tray->module_sha256);
+	if (!err && info->network)
+		err = rk_node_put_bool(node, "network", true);
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 
