@@ -35,6 +35,7 @@ endfunction()
 
 if(RK_PYTHON)
   rk_suite(lint 300)
+  rk_suite(virtual-yubikey 300)
   rk_suite(stories 600)
   rk_suite(peers 900)
   rk_peers_table()
