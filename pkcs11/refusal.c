@@ -13,10 +13,12 @@ struct row {
 };
 
 #define AGAIN "plug the token in again and start the command again"
+#define AGREE "start the command again, and agree at the token"
 #define REPORT "run 'rootkeep token test' to see what this token can do"
 
 static const struct row rows[] = {
-    {CKR_CANCEL, "CKR_CANCEL", RK_E_CANCELLED, "it was cancelled at the token", NULL},
+    {CKR_CANCEL, "CKR_CANCEL", RK_E_CANCELLED, "it was cancelled at the token",
+	AGREE},
     {CKR_HOST_MEMORY, "CKR_HOST_MEMORY", RK_E_NOMEM, "out of memory",
 	"free some memory and try again"},
     {CKR_SLOT_ID_INVALID, "CKR_SLOT_ID_INVALID", RK_E_TOKEN_GONE, "the token's slot is gone",
@@ -30,7 +32,8 @@ static const struct row rows[] = {
 	"the token does not know one of the attributes", REPORT},
     {CKR_ATTRIBUTE_VALUE_INVALID, "CKR_ATTRIBUTE_VALUE_INVALID", RK_E_TOKEN,
 	"the token does not take one of the attributes", REPORT},
-    {CKR_ACTION_PROHIBITED, "CKR_ACTION_PROHIBITED", RK_E_TOKEN, "the token forbids it", NULL},
+    {CKR_ACTION_PROHIBITED, "CKR_ACTION_PROHIBITED", RK_E_TOKEN, "the token forbids it",
+	"see what its own program says of the key and of the token's policy"},
     {CKR_DATA_LEN_RANGE, "CKR_DATA_LEN_RANGE", RK_E_TOKEN,
 	"the token does not sign that much at once", "use an ECDSA or RSA key for large metadata"},
     {CKR_DEVICE_ERROR, "CKR_DEVICE_ERROR", RK_E_TOKEN, "the token reports an error of its own",
@@ -83,7 +86,7 @@ static const struct row rows[] = {
     {CKR_SESSION_HANDLE_INVALID, "CKR_SESSION_HANDLE_INVALID", RK_E_TOKEN_GONE,
 	"the session with the token ended", AGAIN},
     {CKR_SESSION_READ_ONLY, "CKR_SESSION_READ_ONLY", RK_E_TOKEN, "the token can only be read",
-	NULL},
+	"make it writable with its own program, or use another token"},
     {CKR_SESSION_EXISTS, "CKR_SESSION_EXISTS", RK_E_TOKEN, "a session with the token is still open",
 	"close other programs that use the token"},
     {CKR_TEMPLATE_INCOMPLETE, "CKR_TEMPLATE_INCOMPLETE", RK_E_TOKEN,
@@ -99,19 +102,19 @@ static const struct row rows[] = {
     {CKR_TOKEN_NOT_RECOGNIZED, "CKR_TOKEN_NOT_RECOGNIZED", RK_E_TOKEN,
 	"the module does not know this kind of token", "name another module with --module"},
     {CKR_TOKEN_WRITE_PROTECTED, "CKR_TOKEN_WRITE_PROTECTED", RK_E_TOKEN,
-	"the token is write-protected", NULL},
+	"the token is write-protected", "lift the protection with the token's own means"},
     {CKR_USER_NOT_LOGGED_IN, "CKR_USER_NOT_LOGGED_IN", RK_E_PIN_NEEDED,
 	"the token wants its PIN first", "log in to the token"},
     {CKR_USER_PIN_NOT_INITIALIZED, "CKR_USER_PIN_NOT_INITIALIZED", RK_E_TOKEN,
 	"the token has no user PIN yet", "initialise it with 'rootkeep token init'"},
     {CKR_USER_TYPE_INVALID, "CKR_USER_TYPE_INVALID", RK_E_TOKEN, "the token knows no such user",
-	NULL},
+	"see with 'rootkeep token show' whether it has a PIN at all"},
     {CKR_USER_ANOTHER_ALREADY_LOGGED_IN, "CKR_USER_ANOTHER_ALREADY_LOGGED_IN", RK_E_TOKEN,
 	"another user is logged in at the token", "start the command again"},
     {CKR_USER_TOO_MANY_TYPES, "CKR_USER_TOO_MANY_TYPES", RK_E_TOKEN,
 	"another user is logged in at the token", "close other programs that use the token"},
     {CKR_BUFFER_TOO_SMALL, "CKR_BUFFER_TOO_SMALL", RK_E_TOKEN,
-	"the module gives more than it announced", NULL},
+	"the module gives more than it announced", "see whether there is a newer one"},
     {CKR_WRAPPED_KEY_INVALID, "CKR_WRAPPED_KEY_INVALID", RK_E_TOKEN_UNSUPPORTED,
 	"the token does not understand the wrapped key", NULL},
     {CKR_WRAPPED_KEY_LEN_RANGE, "CKR_WRAPPED_KEY_LEN_RANGE", RK_E_TOKEN_UNSUPPORTED,
@@ -123,7 +126,7 @@ static const struct row rows[] = {
     {CKR_CRYPTOKI_NOT_INITIALIZED, "CKR_CRYPTOKI_NOT_INITIALIZED", RK_E_TOKEN,
 	"the module lost its initialization", "start the command again"},
     {CKR_FUNCTION_REJECTED, "CKR_FUNCTION_REJECTED", RK_E_CANCELLED, "it was refused at the token",
-	NULL},
+	AGREE},
     {RK_CKR_PROTOCOL, "bad request", RK_E_INTERNAL, "the worker was asked what makes no sense",
 	NULL},
     {RK_CKR_LOAD, "not loaded", RK_E_TOKEN, "the module cannot be loaded",
@@ -139,7 +142,8 @@ static const struct row rows[] = {
 	"choose another --label or --id, or delete the other key first"},
     {RK_CKR_UNSUPPORTED, "not offered", RK_E_TOKEN_UNSUPPORTED,
 	"the token offers no mechanism for it", REPORT},
-    {RK_CKR_TOO_MANY, "too many", RK_E_LIMIT, "the module shows more than is accepted", NULL},
+    {RK_CKR_TOO_MANY, "too many", RK_E_LIMIT, "the module shows more than is accepted",
+	"use a token with less on it"},
     {RK_CKR_BAD_ANSWER, "nonsense", RK_E_TOKEN, "the module says that it did it, and did not",
 	"do not trust this module with a key"},
     {RK_CKR_EXPOSED, "could be read out", RK_E_KEY_UNPROVEN,
@@ -237,6 +241,7 @@ rk_refusal_error(const rk_refusal *refusal, bool so, const char *what)
 {
 	const struct row *row = row_of(refusal->rv);
 	const char *call = refusal->call == RK_CALL_none ? "the worker" : call_names[refusal->call];
+	const char *remedy = row && row->remedy ? row->remedy : REPORT;
 	char name[32];
 
 	if (refusal->rv == CKR_PIN_INCORRECT)
@@ -245,11 +250,11 @@ rk_refusal_error(const rk_refusal *refusal, bool so, const char *what)
 		return rk_fail(RK_E_PIN_LOCKED, "erase the token with its maker's own program",
 		    "%s: the SO PIN is locked", what);
 	if (!row)
-		return rk_fail(RK_E_TOKEN, REPORT, "%s: %s says %s", what, call,
+		return rk_fail(RK_E_TOKEN, remedy, "%s: %s says %s", what, call,
 		    rk_refusal_name(name, refusal->rv));
 	if (refusal->text.len > 0)
-		return rk_fail(row->code, row->remedy, "%s: %s: %s", what, row->sentence,
+		return rk_fail(row->code, remedy, "%s: %s: %s", what, row->sentence,
 		    RK_SHOW_LEN(refusal->text.bytes, refusal->text.len));
 	return rk_fail(
-	    row->code, row->remedy, "%s: %s (%s: %s)", what, row->sentence, call, row->name);
+	    row->code, remedy, "%s: %s (%s: %s)", what, row->sentence, call, row->name);
 }

@@ -62,6 +62,24 @@ an_answer_says_what_was_tried_and_who_refused(void **state)
 }
 
 static void
+every_answer_says_what_to_do(void **state)
+{
+	(void)state;
+	for (CK_RV rv = 0; rv <= CKR_FUNCTION_REJECTED; rv++) {
+		const rk_refusal refusal = {.call = RK_CALL_C_Sign, .rv = rv};
+		RK_AUTO(rk_error) err = rk_refusal_error(&refusal, false, "cannot sign");
+
+		assert_non_null(rk_error_remedy(err));
+	}
+	for (CK_RV rv = RK_CKR_PROTOCOL; rv <= RK_CKR_PROTOCOL + 32; rv++) {
+		const rk_refusal refusal = {.call = RK_CALL_C_Sign, .rv = rv};
+		RK_AUTO(rk_error) err = rk_refusal_error(&refusal, false, "cannot sign");
+
+		assert_non_null(rk_error_remedy(err));
+	}
+}
+
+static void
 a_wrong_pin_tells_what_the_token_knows_of_tries(void **state)
 {
 	static const struct {
@@ -140,6 +158,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    spec(every_answer_has_the_code_that_its_cause_has),
 	    spec(an_answer_says_what_was_tried_and_who_refused),
+	    spec(every_answer_says_what_to_do),
 	    spec(a_wrong_pin_tells_what_the_token_knows_of_tries),
 	    spec(a_locked_so_pin_is_not_sent_to_the_unblocking_of_the_pin),
 	    spec(what_the_system_said_is_shown_not_printed),
