@@ -78,6 +78,7 @@ rk_soft_describe(
 	    .initialized = soft->initialized,
 	    .login_required = !soft->open_to_all,
 	    .pin_pad = soft->pin_pad,
+	    .hardware = soft->hardware,
 	    .write_protected = soft->write_protected,
 	    .so_makes_keys = soft->so_makes_keys,
 	    .unblock = soft->nobody_unblocks ? RK_UNBLOCK_NOBODY
@@ -330,6 +331,7 @@ rk_soft_tokens_add(struct rk_soft_tokens *module, const char *label, const char 
 	    .so_tries = RK_SOFT_TRIES,
 	    .sign_fails = RK_E_TOUCH,
 	    .gone_after = RK_SOFT_NEVER,
+	    .ways = {[RK_WRAP_PAD] = true},
 	};
 	return soft;
 }
@@ -348,7 +350,7 @@ rk_soft_tokens_settle(struct rk_soft_tokens *module)
 		soft->lie_at = soft->sign_fails_at = 0;
 		soft->so_logins = soft->pin_changes = 0;
 		soft->logins = soft->logins_refused = soft->finds = soft->signs = 0;
-		soft->made = soft->destroyed = soft->inits = soft->opened = 0;
+		soft->made = soft->destroyed = soft->inits = soft->opened = soft->imported = 0;
 	}
 }
 
@@ -356,10 +358,21 @@ struct rk_soft_pair *
 rk_soft_token_add_key(struct rk_soft_tokens *module, struct rk_soft_token *token,
     enum rk_key_type type, const char *label)
 {
+	struct rk_soft_pair *pair =
+	    rk_soft_token_add_pair(module, token, rk_soft_key_new(type), label);
+
+	pair->type = type;
+	return pair;
+}
+
+struct rk_soft_pair *
+rk_soft_token_add_pair(
+    struct rk_soft_tokens *module, struct rk_soft_token *token, EVP_PKEY *pkey, const char *label)
+{
 	assert_true(token->key_count < RK_SOFT_KEYS_MAX);
 	struct rk_soft_pair *pair = &token->keys[token->key_count++];
 
-	*pair = (struct rk_soft_pair){.pair = rk_soft_key_new(type), .type = type};
+	*pair = (struct rk_soft_pair){.pair = pkey};
 	pair->handle = ++module->next_handle;
 	pair->id[0] = (uint8_t)token->key_count;
 	pair->id_len = 1;

@@ -38,8 +38,14 @@ enum rk_soft_call {
 	RK_SOFT_CERTIFICATES,
 	RK_SOFT_FIND,
 	RK_SOFT_GENERATE,
+	RK_SOFT_IMPORT,
 	RK_SOFT_SIGN,
 	RK_SOFT_DESTROY,
+	RK_SOFT_TRANSPORT,
+	RK_SOFT_TRANSPORT_END,
+	RK_SOFT_WRAP,
+	RK_SOFT_UNWRAP,
+	RK_SOFT_SEAL,
 	RK_SOFT_CALL_COUNT,
 	RK_SOFT_NEVER = RK_SOFT_CALL_COUNT,
 };
@@ -63,6 +69,7 @@ struct rk_soft_pair {
 	uint8_t id[32];
 	size_t id_len;
 	bool extractable;
+	bool imported;
 };
 
 struct rk_soft_token {
@@ -81,6 +88,11 @@ struct rk_soft_token {
 	size_t key_count; /* places used, destroyed ones too */
 	bool unsupported[RK_KEY_GENERATED_COUNT];
 	bool no_pkcs1; /* RSA signs as PSS alone */
+	bool hardware;
+	bool ways[RK_WRAP_WAY_COUNT]; /* that it names; rk_soft_tokens_add: RK_WRAP_PAD alone */
+	bool only_sha1; /* for OAEP */
+	unsigned refuses_ways; /* the first so many wrappings fail */
+	bool wraps_no[RK_KEY_GENERATED_COUNT]; /* keys of these types */
 	/* what goes wrong */
 	enum rk_soft_lie lie;
 	unsigned lie_at; /* only in signature number N; 0: in each */
@@ -89,9 +101,11 @@ struct rk_soft_token {
 	enum rk_soft_call gone_after; /* pulled out once this call has succeeded */
 	bool ignores_template; /* what it makes is extractable */
 	bool forgets_keys; /* what it makes is not there afterwards */
+	bool unwraps_another; /* what comes out of a wrapped key is not that key */
+	bool never_seals; /* says that it did, and did not */
 	/* what happened */
-	unsigned so_logins, pin_changes;
-	unsigned logins, logins_refused, finds, signs, made, destroyed, inits, opened;
+	unsigned so_logins, pin_changes, wrapped, unwrapped, transports /* living */;
+	unsigned logins, logins_refused, finds, signs, made, destroyed, inits, opened, imported;
 	char new_label[64], new_pin[64], new_so_pin[64]; /* given by an initialisation */
 	unsigned generation; /* counts pulling out and initialising: older handles are void */
 };
@@ -118,6 +132,9 @@ void rk_soft_tokens_settle(struct rk_soft_tokens *module);
 /* A pair put there without asking: its label may be taken. The id is one byte. */
 struct rk_soft_pair *rk_soft_token_add_key(struct rk_soft_tokens *module,
     struct rk_soft_token *token, enum rk_key_type type, const char *label);
+/* The same with a pair of the caller's, which is taken over; its type is left unsaid. */
+struct rk_soft_pair *rk_soft_token_add_pair(
+    struct rk_soft_tokens *module, struct rk_soft_token *token, EVP_PKEY *pkey, const char *label);
 void rk_soft_token_pull(struct rk_soft_token *token);
 void rk_soft_token_plug(struct rk_soft_token *token);
 /* Living keys. */

@@ -5,6 +5,7 @@
 #include "base/show.h"
 
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,8 @@ rk_soft_begin(struct rk_soft_opened *opened, enum rk_soft_call call)
 	return err;
 }
 
-static rk_error *
-begin_logged_in(struct rk_soft_opened *opened, enum rk_soft_call call)
+rk_error *
+rk_soft_begin_logged_in(struct rk_soft_opened *opened, enum rk_soft_call call)
 {
 	rk_error *err = rk_soft_begin(opened, call);
 
@@ -45,7 +46,7 @@ begin_as_maker(struct rk_soft_opened *opened, enum rk_soft_call call)
 	rk_error *err;
 
 	if (!opened->soft->so_makes_keys)
-		return begin_logged_in(opened, call);
+		return rk_soft_begin_logged_in(opened, call);
 	err = rk_soft_begin(opened, call);
 	if (!err && !opened->so)
 		err = rk_fail(RK_E_PIN_NEEDED, NULL, "token %s wants its SO", opened->name);
@@ -79,6 +80,8 @@ soft_abilities(rk_token *token, rk_token_abilities **ret_abilities)
 	assert_non_null(abilities);
 	for (size_t i = 0; i < RK_KEY_GENERATED_COUNT; i++)
 		abilities->generate[i] = abilities->sign[i] = !opened->soft->unsupported[i];
+	for (size_t i = 0; i < RK_WRAP_WAY_COUNT; i++)
+		abilities->wrap[i] = abilities->unwrap[i] = opened->soft->ways[i];
 	abilities->mechanisms = calloc(3, sizeof(char *));
 	assert_non_null(abilities->mechanisms);
 	for (; abilities->mechanism_count < 3; abilities->mechanism_count++)
@@ -142,8 +145,9 @@ key_uri(const struct rk_soft_token *soft, const struct rk_soft_pair *pair)
 	return text;
 }
 
-static void
-describe_key(const struct rk_soft_token *soft, const struct rk_soft_pair *pair, rk_token_key *out)
+void
+rk_soft_describe_key(
+    const struct rk_soft_token *soft, const struct rk_soft_pair *pair, rk_token_key *out)
 {
 	*out = (rk_token_key){
 	    .handle = pair->handle,
@@ -155,9 +159,9 @@ describe_key(const struct rk_soft_token *soft, const struct rk_soft_pair *pair, 
 	    .uri = key_uri(soft, pair),
 	    .sensitive = RK_FACT_YES,
 	    .extractable = pair->extractable ? RK_FACT_YES : RK_FACT_NO,
-	    .always_sensitive = RK_FACT_YES,
-	    .never_extractable = pair->extractable ? RK_FACT_NO : RK_FACT_YES,
-	    .local = RK_FACT_YES,
+	    .always_sensitive = pair->imported ? RK_FACT_NO : RK_FACT_YES,
+	    .never_extractable = pair->extractable || pair->imported ? RK_FACT_NO : RK_FACT_YES,
+	    .local = pair->imported ? RK_FACT_NO : RK_FACT_YES,
 	    .sign = RK_FACT_YES,
 	    .always_authenticate = RK_FACT_NO,
 	};
@@ -183,7 +187,7 @@ soft_keys(rk_token *token, rk_token_keys **ret_keys)
 	for (size_t i = 0; (visible || soft->shows_public) && i < soft->key_count; i++) {
 		if (!soft->keys[i].pair)
 			continue;
-		describe_key(soft, &soft->keys[i], &keys->keys[keys->count]);
+		rk_soft_describe_key(soft, &soft->keys[i], &keys->keys[keys->count]);
 		if (!visible)
 			keys->keys[keys->count].handle = 0;
 		keys->count++;
@@ -230,7 +234,7 @@ soft_find(rk_token *token, const char *uri, rk_token_key **ret_key)
 	struct rk_soft_opened *opened = rk_soft_opened_of(token);
 	const struct rk_soft_pair *pair;
 	struct rk_soft_uri parsed;
-	rk_error *err = begin_logged_in(opened, RK_SOFT_FIND);
+	rk_error *err = rk_soft_begin_logged_in(opened, RK_SOFT_FIND);
 
 	if (!err)
 		err = rk_soft_uri_parse(uri, &parsed);
@@ -242,14 +246,14 @@ soft_find(rk_token *token, const char *uri, rk_token_key **ret_key)
 		return err;
 	rk_token_key *key = calloc(1, sizeof(*key));
 	assert_non_null(key);
-	describe_key(opened->soft, pair, key);
+	rk_soft_describe_key(opened->soft, pair, key);
 	*ret_key = key;
 	rk_soft_done(opened->soft, RK_SOFT_FIND);
 	return NULL;
 }
 
-static rk_error *
-judge_spec(const struct rk_soft_token *soft, const struct rk_key_spec *key)
+rk_error *
+rk_soft_judge_spec(const struct rk_soft_token *soft, const struct rk_key_spec *key)
 {
 	assert_true(key->type < RK_KEY_GENERATED_COUNT);
 	assert_true(key->id_len > 0 && key->id_len <= sizeof(soft->keys[0].id));
@@ -271,6 +275,24 @@ judge_spec(const struct rk_soft_token *soft, const struct rk_key_spec *key)
 	return NULL;
 }
 
+static rk_token_key *
+describe_new(
+    const struct rk_soft_token *soft, struct rk_soft_pair *pair, const struct rk_key_spec *wish)
+{
+	rk_token_key *key = calloc(1, sizeof(*key));
+
+	assert_non_null(key);
+	memcpy(pair->id, wish->id, wish->id_len);
+	pair->id_len = wish->id_len;
+	pair->extractable = wish->wrappable || soft->ignores_template;
+	rk_soft_describe_key(soft, pair, key);
+	if (soft->forgets_keys) {
+		EVP_PKEY_free(pair->pair);
+		pair->pair = NULL;
+	}
+	return key;
+}
+
 static rk_error *
 soft_generate(rk_token *token, const struct rk_key_spec *wish, rk_token_key **ret_key)
 {
@@ -279,29 +301,56 @@ soft_generate(rk_token *token, const struct rk_key_spec *wish, rk_token_key **re
 	rk_error *err = begin_as_maker(opened, RK_SOFT_GENERATE);
 
 	if (!err)
-		err = judge_spec(soft, wish);
+		err = rk_soft_judge_spec(soft, wish);
 	if (err)
 		return err;
-	struct rk_soft_pair *pair =
-	    rk_soft_token_add_key(opened->module, soft, wish->type, wish->label);
-	memcpy(pair->id, wish->id, wish->id_len);
-	pair->id_len = wish->id_len;
-	pair->extractable = wish->wrappable || soft->ignores_template;
+	*ret_key = describe_new(
+	    soft, rk_soft_token_add_key(opened->module, soft, wish->type, wish->label), wish);
 	soft->made++;
-	rk_token_key *key = calloc(1, sizeof(*key));
-	assert_non_null(key);
-	describe_key(soft, pair, key);
-	if (soft->forgets_keys) {
-		EVP_PKEY_free(pair->pair);
-		pair->pair = NULL;
-	}
-	*ret_key = key;
 	rk_soft_done(soft, RK_SOFT_GENERATE);
 	return NULL;
 }
 
-static struct rk_soft_pair *
-pair_of(struct rk_soft_token *soft, const rk_token_key *key)
+/* The plain DER, of the type that was announced. */
+static EVP_PKEY *
+pair_from(const struct rk_key_spec *wish, const rk_secret *pkcs8)
+{
+	const unsigned char *begin = rk_secret_peek(pkcs8), *at = begin;
+	EVP_PKEY *pair = d2i_AutoPrivateKey(NULL, &at, (long)rk_secret_len(pkcs8));
+	rk_pubkey *public;
+
+	assert_non_null(pair);
+	assert_ptr_equal(at, begin + rk_secret_len(pkcs8));
+	public = rk_soft_key_public(pair);
+	assert_int_equal(rk_pubkey_type(public), wish->type);
+	rk_pubkey_free(public);
+	return pair;
+}
+
+static rk_error *
+soft_import(
+    rk_token *token, const struct rk_key_spec *wish, const rk_secret *pkcs8, rk_token_key **ret_key)
+{
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
+	struct rk_soft_token *soft = opened->soft;
+	rk_error *err = rk_soft_begin_logged_in(opened, RK_SOFT_IMPORT);
+
+	if (!err)
+		err = rk_soft_judge_spec(soft, wish);
+	if (err)
+		return err;
+	struct rk_soft_pair *pair =
+	    rk_soft_token_add_pair(opened->module, soft, pair_from(wish, pkcs8), wish->label);
+	pair->type = wish->type;
+	pair->imported = true;
+	*ret_key = describe_new(soft, pair, wish);
+	soft->imported++;
+	rk_soft_done(soft, RK_SOFT_IMPORT);
+	return NULL;
+}
+
+struct rk_soft_pair *
+rk_soft_pair_of(struct rk_soft_token *soft, const rk_token_key *key)
 {
 	for (size_t i = 0; i < soft->key_count; i++) {
 		if (soft->keys[i].pair && soft->keys[i].handle == key->handle)
@@ -363,7 +412,7 @@ static rk_error *
 sign_one(struct rk_soft_opened *opened, struct rk_sign_job *job)
 {
 	struct rk_soft_token *soft = opened->soft;
-	const struct rk_soft_pair *pair = pair_of(soft, job->key);
+	const struct rk_soft_pair *pair = rk_soft_pair_of(soft, job->key);
 	enum rk_soft_lie lie = RK_SOFT_HONEST;
 
 	if (!pair)
@@ -383,7 +432,7 @@ static rk_error *
 soft_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 {
 	struct rk_soft_opened *opened = rk_soft_opened_of(token);
-	rk_error *err = begin_logged_in(opened, RK_SOFT_SIGN);
+	rk_error *err = rk_soft_begin_logged_in(opened, RK_SOFT_SIGN);
 
 	if (err)
 		return err;
@@ -404,7 +453,7 @@ soft_destroy(rk_token *token, const rk_token_key *key)
 
 	if (err)
 		return err;
-	struct rk_soft_pair *pair = pair_of(opened->soft, key);
+	struct rk_soft_pair *pair = rk_soft_pair_of(opened->soft, key);
 	if (pair) {
 		EVP_PKEY_free(pair->pair);
 		pair->pair = NULL;
@@ -430,7 +479,13 @@ const struct rk_token_ops rk_soft_token_ops = {
     .keys = soft_keys,
     .find = soft_find,
     .generate = soft_generate,
+    .import = soft_import,
     .sign = soft_sign,
     .destroy = soft_destroy,
+    .transport = rk_soft_transport,
+    .transport_end = rk_soft_transport_end,
+    .wrap = rk_soft_wrap,
+    .unwrap = rk_soft_unwrap,
+    .seal = rk_soft_seal,
     .close = soft_close,
 };

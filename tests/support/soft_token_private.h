@@ -38,6 +38,21 @@ RK_CHECKED rk_error *
 rk_soft_certificates(rk_token *token, rk_token_certificates **ret_certificates);
 /* Counts a call; the rehearsed failure when its number has come. */
 RK_CHECKED rk_error *rk_soft_step(struct rk_soft_tokens *module, enum rk_soft_call call);
+/* The same, and somebody has logged in, unless nobody has to. */
+RK_CHECKED rk_error *rk_soft_begin_logged_in(struct rk_soft_opened *opened, enum rk_soft_call call);
+void rk_soft_describe_key(
+    const struct rk_soft_token *soft, const struct rk_soft_pair *pair, rk_token_key *out);
+struct rk_soft_pair *rk_soft_pair_of(struct rk_soft_token *soft, const rk_token_key *key);
+/* RK_E_EXISTS, and what the token cannot make. */
+RK_CHECKED rk_error *
+rk_soft_judge_spec(const struct rk_soft_token *soft, const struct rk_key_spec *key);
+RK_CHECKED rk_error *rk_soft_transport(rk_token *token, rk_pubkey **ret_transport);
+RK_CHECKED rk_error *rk_soft_transport_end(rk_token *token);
+RK_CHECKED rk_error *rk_soft_wrap(rk_token *token, const rk_token_key *key,
+    const struct rk_wrap_how *how, rk_wrapped *ret_wrapped);
+RK_CHECKED rk_error *
+rk_soft_unwrap(rk_token *token, const struct rk_unwrap_wish *wish, rk_token_key **ret_key);
+RK_CHECKED rk_error *rk_soft_seal(rk_token *token, const rk_token_key *key);
 /* The call has succeeded: is it time to be pulled out? */
 void rk_soft_done(struct rk_soft_token *soft, enum rk_soft_call call);
 /* The same bytes? `secret` may be NULL. */
