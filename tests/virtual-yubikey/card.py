@@ -23,6 +23,7 @@ ATR = bytes.fromhex("3bfd1300008131fe158073c021c057597562694b657940")
 ANSWER_TO_RESET = 4
 REMEMBERED = 2000
 PAUSE = 0.02  # before vpcd is tried again
+ABSENCE = 1  # pcscd looks every 0.4 s, and never finds a card again that was away between two looks
 
 
 class Card:
@@ -42,7 +43,7 @@ class Card:
         self.talk = apdu.Conversation(self.piv)
         self.faults = Faults(self)
         self.count = 0
-        self.inserted, self.link = threading.Event(), None
+        self.inserted, self.link, self.pulled = threading.Event(), None, -ABSENCE
         self.inserted.set()
 
     def be_made(self, maker, constrained):
@@ -61,6 +62,7 @@ class Card:
 
     def pull(self):
         self.inserted.clear()
+        self.pulled = time.monotonic()
         if self.link:
             try:
                 self.link.shutdown(socket.SHUT_RDWR)
@@ -70,6 +72,7 @@ class Card:
     def serve(self):
         while True:
             self.inserted.wait()
+            time.sleep(max(0, self.pulled + ABSENCE - time.monotonic()))
             try:
                 with socket.create_connection(("127.0.0.1", self.port)) as self.link:
                     self.answer_all(self.link)
@@ -86,6 +89,8 @@ class Card:
     def receive(link, size):
         data = b""
         while len(data) < size:
+            # vpcd sends in two parts, and the second waits for the acknowledgement of the first.
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             part = link.recv(size - len(data))
             if not part:
                 raise EOFError
