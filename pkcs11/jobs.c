@@ -102,7 +102,7 @@ take_refusal(const struct rk_jobs *jobs, const struct rk_sign_job *job, const rk
 		return rk_recode(err, RK_E_TOKEN_GONE);
 	err = rk_strdupf(
 	    &what, "cannot sign with key %s on %s", RK_SHOW(job->key->label), jobs->token_name);
-	return err ? err : rk_refusal_error(&refusal, false, what);
+	return err ? err : rk_refusal_error(&refusal, RK_REFUSAL_PIN, what);
 }
 
 static void

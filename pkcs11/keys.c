@@ -323,6 +323,22 @@ read_certificate(rk_session *session, CK_OBJECT_HANDLE handle, const struct orde
 	return place > first ? CKR_OK : keep_lonely(session, handle, &id);
 }
 
+CK_RV
+rk_keys_objects(
+    rk_session *session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE **ret_handles, size_t *ret_count)
+{
+	struct handles found = {NULL, 0};
+	CK_RV rv = find_class(session, class, &found);
+
+	if (rv != CKR_OK) {
+		free(found.handles);
+		return rv;
+	}
+	*ret_handles = found.handles;
+	*ret_count = found.count;
+	return CKR_OK;
+}
+
 /* All objects of one class; they are put to those that are known already. */
 static CK_RV
 read_class(rk_session *session, CK_OBJECT_CLASS class)

@@ -15,6 +15,9 @@
 
 #include "pkcs11/attribute.h"
 
+/* Every object of one class, as the module shows them; free(). */
+CK_RV rk_keys_objects(
+    rk_session *session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE **ret_handles, size_t *ret_count);
 /* Make session->objects true; nothing to do while they are known. */
 CK_RV rk_keys_find(rk_session *session);
 /* NULL where there is none. */

@@ -1,11 +1,8 @@
 #include "pkcs11/opened_private.h"
 
-#include "pkcs11/jobs.h"
-#include "pkcs11/locate.h"
-#include "pkcs11/uri.h"
+#include "pkcs11/opened_wrap.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct rk_opened *
 rk_opened_of(rk_token *token)
@@ -91,137 +88,6 @@ opened_abilities(rk_token *token, rk_token_abilities **ret_abilities)
 	return err;
 }
 
-static rk_error *
-opened_login(rk_token *token, const rk_secret *pin)
-{
-	struct rk_opened *opened = rk_opened_of(token);
-	bool pad = (opened->slot.token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
-	rk_request request = {.op = RK_OP_LOGIN, .pin = pin};
-	RK_AUTO_REPLY(reply);
-	rk_error *err;
-
-	if (opened->logged_in)
-		return NULL;
-	if (!pin && !pad)
-		return rk_fail(RK_E_PIN_NEEDED, "give its PIN",
-		    "%s has no pad of its own: its PIN is "
-		    "needed",
-		    opened->name);
-	if (pin && rk_secret_len(pin) == 0)
-		return rk_fail(RK_E_PIN_NEEDED, "give its PIN", "an empty PIN is not sent to %s",
-		    opened->name);
-	err = rk_opened_ask(opened, &request, "log in to", &reply);
-	opened->logged_in = err == NULL;
-	return err;
-}
-
-rk_error *
-rk_opened_read_key(struct rk_opened *opened, rk_wire_reader *reader, rk_token_key *key)
-{
-	struct rk_described_module module = rk_provider_describe(opened->provider);
-	rk_found_key found;
-
-	rk_found_key_decode(reader, &found);
-	return reader->bad ? NULL : rk_describe_key(&module, &opened->slot, &found, key);
-}
-
-static rk_error *
-opened_keys(rk_token *token, rk_token_keys **ret_keys)
-{
-	struct rk_opened *opened = rk_opened_of(token);
-	RK_AUTO(rk_token_keys) keys = calloc(1, sizeof(*keys));
-	RK_AUTO_REPLY(reply);
-	rk_request request = {.op = RK_OP_KEYS};
-	rk_wire_reader reader;
-	uint32_t count;
-	rk_error *err =
-	    keys ? rk_opened_ask(opened, &request, "list the keys of", &reply) : rk_out_of_memory();
-
-	if (err)
-		return err;
-	reader = rk_opened_reader(&reply);
-	count = rk_wire_u32(&reader);
-	if (count > RK_MESSAGE_KEYS_MAX)
-		reader.bad = true;
-	else if (!(keys->keys = calloc((size_t)count + 1, sizeof(*keys->keys))))
-		return rk_out_of_memory();
-	for (uint32_t i = 0; i < count && !reader.bad && !err; i++)
-		err = rk_opened_read_key(opened, &reader, &keys->keys[keys->count++]);
-	if (!err)
-		err = rk_provider_understood(&reader, opened->name);
-	if (!err)
-		*ret_keys = RK_TAKE(keys);
-	return err;
-}
-
-static rk_error *
-opened_find(rk_token *token, const char *text, rk_token_key **ret_key)
-{
-	struct rk_opened *opened = rk_opened_of(token);
-	bool hidden = (opened->slot.token.flags & CKF_LOGIN_REQUIRED) && !opened->logged_in;
-	RK_AUTO(rk_token_keys) keys = NULL;
-	RK_AUTO(rk_uri) uri = NULL;
-	rk_error *err = rk_uri_parse(text, &uri);
-
-	if (!err)
-		err = opened_keys(token, &keys);
-	return err ? err : rk_locate_key(uri, keys, opened->name, hidden, ret_key);
-}
-
-static rk_error *
-opened_generate(rk_token *token, const struct rk_key_spec *spec, rk_token_key **ret_key)
-{
-	struct rk_opened *opened = rk_opened_of(token);
-	RK_AUTO(rk_token_key) key = calloc(1, sizeof(*key));
-	RK_AUTO_REPLY(reply);
-	const char *label = spec->label ? spec->label : "";
-	rk_request request = {.op = RK_OP_GENERATE,
-	    .type = (uint8_t)spec->type,
-	    .wrappable = spec->wrappable,
-	    .id = {spec->id, spec->id_len},
-	    .label = {(const uint8_t *)label, strlen(label)}};
-	rk_wire_reader reader;
-	rk_error *err =
-	    key ? rk_opened_ask(opened, &request, "make a key on", &reply) : rk_out_of_memory();
-
-	if (err)
-		return err;
-	reader = rk_opened_reader(&reply);
-	err = rk_opened_read_key(opened, &reader, key);
-	if (!err)
-		err = rk_provider_understood(&reader, opened->name);
-	if (!err)
-		*ret_key = RK_TAKE(key);
-	return err;
-}
-
-static rk_error *
-opened_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
-{
-	struct rk_opened *opened = rk_opened_of(token);
-	struct rk_jobs batch = {.jobs = jobs,
-	    .count = count,
-	    .session = opened->session,
-	    .token_name = opened->name,
-	    .timeout = opened->patience.slow};
-
-	return rk_jobs_run(opened->channel, &batch);
-}
-
-static rk_error *
-opened_destroy(rk_token *token, const rk_token_key *key)
-{
-	struct rk_opened *opened = rk_opened_of(token);
-	RK_AUTO_REPLY(reply);
-	const char *label = key->label ? key->label : "";
-	rk_request request = {.op = RK_OP_DESTROY,
-	    .handle = key->handle,
-	    .id = {key->id, key->id_len},
-	    .label = {(const uint8_t *)label, strlen(label)}};
-
-	return rk_opened_ask(opened, &request, "destroy a key on", &reply);
-}
-
 static void
 opened_close(rk_token *token)
 {
@@ -240,12 +106,21 @@ opened_close(rk_token *token)
 static const struct rk_token_ops opened_ops = {
     .info = opened_info,
     .abilities = opened_abilities,
-    .login = opened_login,
-    .keys = opened_keys,
-    .find = opened_find,
-    .generate = opened_generate,
-    .sign = opened_sign,
-    .destroy = opened_destroy,
+    .login = rk_opened_login,
+    .login_so = rk_opened_login_so,
+    .set_pin = rk_opened_set_pin,
+    .keys = rk_opened_keys,
+    .find = rk_opened_find,
+    .generate = rk_opened_generate,
+    .import = rk_opened_import,
+    .certificates = rk_opened_certificates,
+    .sign = rk_opened_sign,
+    .destroy = rk_opened_destroy,
+    .transport = rk_opened_wrap_transport,
+    .transport_end = rk_opened_wrap_end,
+    .wrap = rk_opened_wrap_key,
+    .unwrap = rk_opened_wrap_unwrap,
+    .seal = rk_opened_wrap_seal,
     .close = opened_close,
 };
 

@@ -17,6 +17,22 @@ rk_provider_understood(const rk_wire_reader *reader, const char *what)
 	return rk_advise(err, "do not use this module; see where it comes from");
 }
 
+static enum rk_refusal_secret
+tried_with(const rk_request *request)
+{
+	switch (request->op) {
+	case RK_OP_INIT:
+	case RK_OP_LOGIN_SO:
+		return RK_REFUSAL_SO_PIN;
+	case RK_OP_SET_PIN:
+		return request->change == RK_PIN_CHANGE_USER   ? RK_REFUSAL_PIN
+		       : request->change == RK_PIN_UNBLOCK_PUK ? RK_REFUSAL_PUK
+							       : RK_REFUSAL_SO_PIN;
+	default:
+		return RK_REFUSAL_PIN;
+	}
+}
+
 rk_error *
 rk_provider_ask(rk_channel *channel, const rk_request *request, int timeout, const char *what,
     rk_reply *ret_reply)
@@ -35,7 +51,7 @@ rk_provider_ask(rk_channel *channel, const rk_request *request, int timeout, con
 		rk_error_free(err);
 		return rk_provider_understood(&reader, what);
 	}
-	return rk_refusal_error(&refusal, request->op == RK_OP_INIT, what);
+	return rk_refusal_error(&refusal, tried_with(request), what);
 }
 
 static rk_error *

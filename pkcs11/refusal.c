@@ -142,6 +142,14 @@ static const struct row rows[] = {
 	"choose another --label or --id, or delete the other key first"},
     {RK_CKR_UNSUPPORTED, "not offered", RK_E_TOKEN_UNSUPPORTED,
 	"the token offers no mechanism for it", REPORT},
+    {RK_CKR_SO_NEEDED, "SO needed", RK_E_PIN_NEEDED,
+	"the token makes keys only for its SO (a YubiKey: with the management key)",
+	"log in with the SO PIN first"},
+    {RK_CKR_OTHER_TYPE, "another type", RK_E_USAGE, "the key is of another type than was said",
+	"leave --type out, or name the key's own type"},
+    {RK_CKR_NO_SUCH_CHANGE, "no such change", RK_E_TOKEN_UNSUPPORTED,
+	"this kind of token has no such way to a new PIN",
+	"'rootkeep token show' tells who can unblock its PIN"},
     {RK_CKR_TOO_MANY, "too many", RK_E_LIMIT, "the module shows more than is accepted",
 	"use a token with less on it"},
     {RK_CKR_BAD_ANSWER, "nonsense", RK_E_TOKEN, "the module says that it did it, and did not",
@@ -209,35 +217,56 @@ rk_refusal_so_pin_state(uint64_t token_flags)
 	return token_flags & CKF_SO_PIN_COUNT_LOW ? RK_PIN_LOW : RK_PIN_OK;
 }
 
-static rk_error *
-wrong_pin(const rk_refusal *refusal, bool so, const char *what)
+/* What the token says of the secret now. Nothing tells of a PUK. */
+static enum rk_pin_state
+state_after(const rk_refusal *refusal, enum rk_refusal_secret tried)
 {
-	const char *kind = so ? "SO PIN" : "PIN";
-	enum rk_pin_state state = so ? rk_refusal_so_pin_state(refusal->token_flags)
-				     : rk_refusal_pin_state(refusal->token_flags);
+	switch (tried) {
+	case RK_REFUSAL_SO_PIN:
+		return rk_refusal_so_pin_state(refusal->token_flags);
+	case RK_REFUSAL_PUK:
+		return RK_PIN_OK;
+	case RK_REFUSAL_PIN:
+	default:
+		return rk_refusal_pin_state(refusal->token_flags);
+	}
+}
 
-	switch (state) {
+static const struct secret {
+	const char *name, *when_locked;
+} secrets[] = {
+    [RK_REFUSAL_PIN] = {"PIN", "unblock it with 'rootkeep token pin --unblock'"},
+    [RK_REFUSAL_SO_PIN] = {"SO PIN", "erase the token with its maker's own program"},
+    [RK_REFUSAL_PUK] = {"PUK", "erase the token with its maker's own program"},
+};
+
+static rk_error *
+wrong_pin(const rk_refusal *refusal, enum rk_refusal_secret tried, const char *what)
+{
+	const struct secret *secret = &secrets[tried];
+
+	switch (state_after(refusal, tried)) {
 	case RK_PIN_LOCKED:
-		return rk_fail(RK_E_PIN_WRONG,
-		    so ? "the token can only be erased now"
-		       : "unblock it with 'rootkeep token pin --unblock'",
-		    "%s: the %s is wrong, and the token has locked it now", what, kind);
+		return rk_fail(RK_E_PIN_WRONG, secret->when_locked,
+		    "%s: the %s is wrong, and the token has locked it now", what, secret->name);
 	case RK_PIN_FINAL:
-		return rk_fail(RK_E_PIN_WRONG, "be sure of the PIN before you try it again",
-		    "%s: the %s is wrong; one try is left before the token locks it", what, kind);
+		return rk_fail(RK_E_PIN_WRONG, "be sure of it before you try again",
+		    "%s: the %s is wrong; one try is left before the token locks it", what,
+		    secret->name);
 	case RK_PIN_LOW:
-		return rk_fail(RK_E_PIN_WRONG, "be sure of the PIN before you try it again",
-		    "%s: the %s is wrong; the token says that few tries are left", what, kind);
+		return rk_fail(RK_E_PIN_WRONG, "be sure of it before you try again",
+		    "%s: the %s is wrong; the token says that few tries are left", what,
+		    secret->name);
 	case RK_PIN_OK:
 	case RK_PIN_UNSET:
 	default:
-		return rk_fail(RK_E_PIN_WRONG, "be sure of the PIN before you try it again",
-		    "%s: the %s is wrong; one try is spent", what, kind);
+		return rk_fail(RK_E_PIN_WRONG, "be sure of it before you try again",
+		    "%s: the %s is wrong; one try is spent", what, secret->name);
 	}
 }
 
 rk_error *
-rk_refusal_error(const rk_refusal *refusal, bool so, const char *what)
+rk_refusal_error(const rk_refusal *refusal, enum rk_refusal_secret tried, const char *what)
 {
 	const struct row *row = row_of(refusal->rv);
 	const char *call = refusal->call == RK_CALL_none ? "the worker" : call_names[refusal->call];
@@ -245,10 +274,10 @@ rk_refusal_error(const rk_refusal *refusal, bool so, const char *what)
 	char name[32];
 
 	if (refusal->rv == CKR_PIN_INCORRECT)
-		return wrong_pin(refusal, so, what);
-	if (refusal->rv == CKR_PIN_LOCKED && so)
-		return rk_fail(RK_E_PIN_LOCKED, "erase the token with its maker's own program",
-		    "%s: the SO PIN is locked", what);
+		return wrong_pin(refusal, tried, what);
+	if (refusal->rv == CKR_PIN_LOCKED && tried != RK_REFUSAL_PIN)
+		return rk_fail(RK_E_PIN_LOCKED, secrets[tried].when_locked, "%s: the %s is locked",
+		    what, secrets[tried].name);
 	if (!row)
 		return rk_fail(RK_E_TOKEN, remedy, "%s: %s says %s", what, call,
 		    rk_refusal_name(name, refusal->rv));

@@ -13,14 +13,18 @@
 #include "pkcs11/message.h"
 #include "world/env.h"
 
+/* Which secret was tried, if one was. */
+enum rk_refusal_secret { RK_REFUSAL_PIN, RK_REFUSAL_SO_PIN, RK_REFUSAL_PUK };
+
 /* "CKR_PIN_INCORRECT", or "0x80000001" into `out`. */
 const char *rk_refusal_name(char out[static 32], CK_RV rv);
 /*
- * `what` begins the sentence ("cannot log in to 'A' (serial 1)"), ours and safe to print. `so`:
- * the SO PIN was meant. RK_E_PIN_WRONG, RK_E_PIN_LOCKED, RK_E_PIN_NEEDED, RK_E_TOUCH,
+ * `what` begins the sentence ("cannot log in to 'A' (serial 1)"), ours and safe to print.
+ * RK_E_PIN_WRONG, RK_E_PIN_LOCKED, RK_E_PIN_NEEDED, RK_E_TOUCH,
  * RK_E_TOKEN_GONE, RK_E_TOKEN_UNSUPPORTED, RK_E_EXISTS, RK_E_CANCELLED, RK_E_TOKEN.
  */
-RK_CHECKED rk_error *rk_refusal_error(const rk_refusal *refusal, bool so, const char *what);
+RK_CHECKED rk_error *
+rk_refusal_error(const rk_refusal *refusal, enum rk_refusal_secret tried, const char *what);
 
 enum rk_pin_state rk_refusal_pin_state(uint64_t token_flags);
 enum rk_pin_state rk_refusal_so_pin_state(uint64_t token_flags);

@@ -86,8 +86,8 @@ rk_session_renew(rk_session *session)
 	return replace_handle(session, session->writable);
 }
 
-static CK_RV
-call_login(rk_session *session, CK_USER_TYPE user, const rk_secret *pin)
+CK_RV
+rk_session_call_login(rk_session *session, CK_USER_TYPE user, const rk_secret *pin)
 {
 	CK_UTF8CHAR *bytes = pin ? (CK_UTF8CHAR *)(uintptr_t)rk_secret_peek(pin) : NULL;
 
@@ -129,26 +129,6 @@ keep_pin(rk_session *session, const rk_secret *pin)
 	return CKR_HOST_MEMORY;
 }
 
-CK_RV
-rk_session_login(rk_session *session, const rk_secret *pin)
-{
-	CK_RV rv;
-
-	if (session->logged_in)
-		return CKR_OK;
-	rv = look_at_flags(session);
-	if (rv != CKR_OK)
-		return rv;
-	rv = call_login(session, CKU_USER, pin);
-	if (rv == CKR_USER_ALREADY_LOGGED_IN)
-		rv = CKR_OK;
-	if (rv != CKR_OK)
-		return rv;
-	session->logged_in = true;
-	rk_session_forget_objects(session);
-	return keep_pin(session, pin);
-}
-
 static void
 drop_pin(rk_session *session)
 {
@@ -158,13 +138,69 @@ drop_pin(rk_session *session)
 }
 
 CK_RV
+rk_session_login(rk_session *session, const rk_secret *pin)
+{
+	CK_RV rv;
+
+	if (session->logged_in)
+		return CKR_OK;
+	rk_session_logout(session);
+	rv = look_at_flags(session);
+	if (rv != CKR_OK)
+		return rv;
+	rv = rk_session_call_login(session, CKU_USER, pin);
+	if (rv == CKR_USER_ALREADY_LOGGED_IN)
+		rv = CKR_OK;
+	if (rv != CKR_OK)
+		return rv;
+	session->logged_in = true;
+	rk_session_forget_objects(session);
+	return keep_pin(session, pin);
+}
+
+void
+rk_session_logout(rk_session *session)
+{
+	drop_pin(session);
+	if (!session->logged_in && !session->so_logged_in)
+		return;
+	(void)session->module->functions->C_Logout(session->handle);
+	session->logged_in = session->so_logged_in = false;
+	rk_session_forget_objects(session);
+}
+
+CK_RV
+rk_session_login_so(rk_session *session, const rk_secret *so_pin)
+{
+	CK_RV rv;
+
+	if (session->so_logged_in)
+		return CKR_OK;
+	rk_session_logout(session);
+	rv = rk_session_refresh(session);
+	if (rv == CKR_OK && (session->slot.token.flags & CKF_SO_PIN_LOCKED))
+		rv = CKR_PIN_LOCKED;
+	/* An SO takes no read-only session beside it. */
+	if (rv == CKR_OK)
+		rv = rk_session_make_writable(session);
+	if (rv == CKR_OK)
+		rv = rk_session_call_login(session, CKU_SO, so_pin);
+	if (rv == CKR_USER_ALREADY_LOGGED_IN)
+		rv = CKR_OK;
+	session->so_logged_in = rv == CKR_OK;
+	if (rv == CKR_OK)
+		rk_session_forget_objects(session);
+	return rv;
+}
+
+CK_RV
 rk_session_authenticate(rk_session *session)
 {
 	CK_RV rv;
 
 	if (!session->pin && !session->pad)
 		return RK_CKR_PIN_DROPPED;
-	rv = call_login(session, CKU_CONTEXT_SPECIFIC, session->pin);
+	rv = rk_session_call_login(session, CKU_CONTEXT_SPECIFIC, session->pin);
 	/* What was refused once is not sent again with the next signature. */
 	if (rv != CKR_OK)
 		drop_pin(session);
@@ -232,7 +268,7 @@ rk_session_forget_objects(rk_session *session)
 void
 rk_session_close(rk_session *session, bool last)
 {
-	if (session->open && last && session->logged_in)
+	if (session->open && last && (session->logged_in || session->so_logged_in))
 		(void)session->module->functions->C_Logout(session->handle);
 	if (session->open)
 		(void)session->module->functions->C_CloseSession(session->handle);

@@ -1,9 +1,12 @@
 #include "pkcs11/worker.h"
 
 #include "pkcs11/cell.h"
+#include "pkcs11/certificates.h"
 #include "pkcs11/desk.h"
+#include "pkcs11/import.h"
 #include "pkcs11/inittoken.h"
 #include "pkcs11/keypair.h"
+#include "pkcs11/pins.h"
 #include "pkcs11/sign.h"
 #include "pkcs11/transport.h"
 #include "pkcs11/unwrap.h"
@@ -184,6 +187,30 @@ run_login(struct worker *worker, const rk_request *request, rk_buf *out)
 	return rv;
 }
 
+static CK_RV
+run_login_so(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	rk_session *session = session_of(worker, request);
+	CK_RV rv = rk_session_login_so(session, request->pin);
+
+	(void)out;
+	if (is_about_pin(rv))
+		note_flags(worker, session->slot.slot);
+	return rv;
+}
+
+static CK_RV
+run_set_pin(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	rk_session *session = session_of(worker, request);
+	CK_RV rv = rk_pins_change(session, request);
+
+	(void)out;
+	if (is_about_pin(rv))
+		note_flags(worker, session->slot.slot);
+	return rv;
+}
+
 static void
 put_key(const rk_object *object, rk_buf *out)
 {
@@ -220,6 +247,23 @@ run_generate(struct worker *worker, const rk_request *request, rk_buf *out)
 	if (rv == CKR_OK)
 		put_key(object, out);
 	return rv;
+}
+
+static CK_RV
+run_import(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	rk_object *object = NULL;
+	CK_RV rv = rk_import(session_of(worker, request), request, &object);
+
+	if (rv == CKR_OK)
+		put_key(object, out);
+	return rv;
+}
+
+static CK_RV
+run_certificates(struct worker *worker, const rk_request *request, rk_buf *out)
+{
+	return rk_certificates_put(session_of(worker, request), out);
 }
 
 static CK_RV
@@ -366,6 +410,10 @@ static const struct {
     [RK_OP_DESTROY] = {run_destroy, true, true},
     [RK_OP_INIT] = {run_init, true, false},
     [RK_OP_CLOSE] = {run_close, true, true},
+    [RK_OP_LOGIN_SO] = {run_login_so, true, true},
+    [RK_OP_SET_PIN] = {run_set_pin, true, true},
+    [RK_OP_IMPORT] = {run_import, true, true},
+    [RK_OP_CERTIFICATES] = {run_certificates, true, true},
     [RK_OP_TRANSPORT] = {run_transport, true, true},
     [RK_OP_TRANSPORT_END] = {run_transport_end, true, true},
     [RK_OP_WRAP] = {run_wrap, true, true},

@@ -1,0 +1,166 @@
+#include "pkcs11/import.h"
+
+#include "pkcs11/keypair.h"
+#include "pkcs11/privatehalf.h"
+#include "pkcs11/publichalf.h"
+#include "pkcs11/template.h"
+
+static const rk_template_row rows[] = {
+    {CKA_TOKEN, RK_TEMPLATE_TRUE, RK_TEMPLATE_AT_ALL},
+    {CKA_ID, RK_TEMPLATE_ID, RK_TEMPLATE_AT_ALL},
+    {CKA_LABEL, RK_TEMPLATE_LABEL, RK_TEMPLATE_AT_ALL},
+    {CKA_PRIVATE, RK_TEMPLATE_TRUE, RK_TEMPLATE_AT_MORE},
+    {CKA_SIGN, RK_TEMPLATE_TRUE, RK_TEMPLATE_AT_MORE},
+    {CKA_SENSITIVE, RK_TEMPLATE_TRUE,
+	RK_TEMPLATE_AT_ALL & ~RK_TEMPLATE_AT(RK_TEMPLATE_EXTRACTABLE)},
+    {CKA_EXTRACTABLE, RK_TEMPLATE_WRAPPABLE,
+	RK_TEMPLATE_AT(RK_TEMPLATE_ALL) | RK_TEMPLATE_AT(RK_TEMPLATE_EXTRACTABLE)},
+};
+static const rk_template_table table = RK_TEMPLATE_TABLE(rows);
+
+/* With class, type and curve, and what a device's policies add. */
+#define TEMPLATE_MAX (sizeof(rows) / sizeof(rows[0]) + RK_PRIVATE_HALF_NUMBERS + 5)
+
+struct import {
+	rk_session *session;
+	const rk_request *request;
+	rk_private_half half;
+	struct rk_keypair made;
+};
+
+/* A call that failed has made nothing, whatever it wrote. */
+static CK_RV
+create(rk_session *session, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *ret_handle)
+{
+	CK_OBJECT_HANDLE handle = 0;
+	CK_RV rv =
+	    RK_CALL(session->module, C_CreateObject, session->handle, template, count, &handle);
+
+	if (rv == CKR_OK)
+		*ret_handle = handle;
+	return rv;
+}
+
+static CK_RV
+create_private_at(struct import *import, enum rk_template_level level)
+{
+	const rk_private_half *half = &import->half;
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_KEY_TYPE type = half->type;
+	size_t numbers = level == RK_TEMPLATE_LEAST ? half->least : half->count;
+	CK_ATTRIBUTE template[TEMPLATE_MAX];
+	CK_ULONG count = rk_template_fill(&table, import->request, level, template);
+
+	template[count++] = (CK_ATTRIBUTE){CKA_CLASS, &class, sizeof(class)};
+	template[count++] = (CK_ATTRIBUTE){CKA_KEY_TYPE, &type, sizeof(type)};
+	if (half->params)
+		template[count++] = (CK_ATTRIBUTE){
+		    CKA_EC_PARAMS, (void *)(uintptr_t)half->params, half->params_len};
+	for (size_t i = 0; i < numbers; i++)
+		template[count++] = (CK_ATTRIBUTE){half->numbers[i].type,
+		    rk_secret_bytes(half->numbers[i].bytes), rk_secret_len(half->numbers[i].bytes)};
+	return create(import->session, template, count, &import->made.private_key);
+}
+
+static CK_RV
+create_private(struct import *import)
+{
+	CK_RV first = CKR_OK, rv;
+
+	for (int level = RK_TEMPLATE_ALL; level < RK_TEMPLATE_LEVEL_COUNT; level++) {
+		if (!rk_template_will_do((enum rk_template_level)level, import->request->wrappable))
+			continue;
+		rv = create_private_at(import, (enum rk_template_level)level);
+		if (rv == CKR_OK || !rk_template_is_refused(rv))
+			return rv;
+		if (first == CKR_OK)
+			first = rv;
+	}
+	return first;
+}
+
+static CK_RV
+create_certificate(struct import *import)
+{
+	static CK_BBOOL yes = CK_TRUE;
+	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+	CK_CERTIFICATE_TYPE type = CKC_X_509;
+	const rk_request *request = import->request;
+	RK_AUTO_BUF(der);
+	CK_RV rv = rk_private_half_certify(&import->half, &der);
+	CK_ATTRIBUTE template[] = {
+	    {CKA_CLASS, &class, sizeof(class)},
+	    {CKA_CERTIFICATE_TYPE, &type, sizeof(type)},
+	    {CKA_TOKEN, &yes, sizeof(yes)},
+	    {CKA_ID, (void *)(uintptr_t)request->id.bytes, request->id.len},
+	    {CKA_VALUE, der.data, der.len},
+	};
+
+	if (rv != CKR_OK)
+		return rv;
+	return create(import->session, template, sizeof(template) / sizeof(template[0]),
+	    &import->made.certificate);
+}
+
+/* A module that takes no public objects is no reason to stop: a certificate tells the same. */
+static CK_RV
+create_public(struct import *import)
+{
+	const struct rk_publichalf half = {.key = import->half.pubkey,
+	    .id = import->request->id,
+	    .label = import->request->label,
+	    .use = RK_PUBLICHALF_VERIFY};
+	CK_OBJECT_HANDLE handle = 0;
+	CK_RV rv = rk_publichalf_create(import->session, &half, &handle);
+
+	if (rv == CKR_OK)
+		import->made.public_key = handle;
+	if (rv == CKR_FUNCTION_NOT_SUPPORTED || rk_template_is_refused(rv))
+		return create_certificate(import);
+	return rv;
+}
+
+/* The token as anybody finds it from now on. */
+static CK_RV
+read_back(struct import *import, rk_object **ret_object)
+{
+	rk_session *session = import->session;
+	rk_object *object;
+	CK_RV rv;
+
+	session->objects_known = false;
+	rv = rk_keys_find(session);
+	if (rv != CKR_OK)
+		return rv;
+	object = rk_keys_by_handle(session, import->made.private_key);
+	if (!object || !object->pubkey || !rk_pubkey_equal(object->pubkey, import->half.pubkey))
+		return RK_CKR_BAD_ANSWER;
+	rv = rk_keypair_judge(session, import->request, object);
+	if (rv == CKR_OK)
+		*ret_object = object;
+	return rv;
+}
+
+CK_RV
+rk_import(rk_session *session, const rk_request *request, rk_object **ret_object)
+{
+	struct import import = {.session = session, .request = request};
+	CK_RV rv;
+
+	if (!request->pkcs8)
+		return RK_CKR_PROTOCOL;
+	rv = rk_private_half_read(request->pkcs8, (enum rk_key_type)request->type, &import.half);
+	if (rv == CKR_OK)
+		rv = rk_keypair_prepare(session, request);
+	if (rv == CKR_OK) {
+		rv = create_private(&import);
+		if (rv == CKR_OK)
+			rv = create_public(&import);
+		if (rv == CKR_OK)
+			rv = read_back(&import, ret_object);
+		if (rv != CKR_OK)
+			rv = rk_keypair_take_back(session, &import.made, rv);
+	}
+	rk_private_half_clear(&import.half);
+	return rv;
+}
