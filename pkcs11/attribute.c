@@ -18,6 +18,21 @@ read_value(rk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attribute
 	return rv;
 }
 
+bool
+rk_attribute_is_withheld(CK_RV rv)
+{
+	return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+	       rv == CKR_BUFFER_TOO_SMALL || rv == RK_CKR_BAD_ANSWER;
+}
+
+bool
+rk_attribute_is_lost(CK_RV rv)
+{
+	return rv == CKR_DEVICE_REMOVED || rv == CKR_TOKEN_NOT_PRESENT ||
+	       rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED ||
+	       rv == CKR_CRYPTOKI_NOT_INITIALIZED || rv == CKR_HOST_MEMORY;
+}
+
 CK_RV
 rk_attribute_bytes(
     rk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, rk_buf *out)

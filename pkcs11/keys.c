@@ -50,29 +50,29 @@ find_class(rk_session *session, CK_OBJECT_CLASS class, struct handles *ret_list)
 }
 
 /* The public half as this object tells it; NULL where it does not. */
-static rk_pubkey *
-read_pubkey(rk_session *session, CK_OBJECT_HANDLE object, CK_KEY_TYPE type)
+static CK_RV
+read_pubkey(rk_session *session, CK_OBJECT_HANDLE object, CK_KEY_TYPE type, rk_pubkey **ret_key)
 {
 	RK_AUTO_BUF(first);
 	RK_AUTO_BUF(second);
 	bool rsa = type == CKK_RSA;
-	rk_pubkey *key = NULL;
 	rk_error *err;
+	CK_RV rv;
 
 	if (!rsa && type != CKK_EC && type != CKK_EC_EDWARDS)
-		return NULL;
-	if (rk_attribute_bytes(session, object, rsa ? CKA_MODULUS : CKA_EC_PARAMS, &first) !=
-		CKR_OK ||
-	    rk_attribute_bytes(
-		session, object, rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_POINT, &second) != CKR_OK ||
-	    first.len == 0 || second.len == 0)
-		return NULL;
+		return CKR_OK;
+	rv = rk_attribute_bytes(session, object, rsa ? CKA_MODULUS : CKA_EC_PARAMS, &first);
+	if (rv == CKR_OK)
+		rv = rk_attribute_bytes(
+		    session, object, rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_POINT, &second);
+	if (rv != CKR_OK || first.len == 0 || second.len == 0)
+		return rk_attribute_is_lost(rv) ? rv : CKR_OK;
 	if (rsa)
-		err = rk_pubkey_from_rsa(first.data, first.len, second.data, second.len, &key);
+		err = rk_pubkey_from_rsa(first.data, first.len, second.data, second.len, ret_key);
 	else
-		err = rk_pubkey_from_ec(first.data, first.len, second.data, second.len, &key);
+		err = rk_pubkey_from_ec(first.data, first.len, second.data, second.len, ret_key);
 	rk_error_free(err);
-	return key;
+	return CKR_OK;
 }
 
 static void
@@ -93,16 +93,26 @@ read_facts(rk_session *session, rk_object *object)
 		    (uint8_t)rk_attribute_fact(session, object->private_key, types[i]);
 }
 
-/* Type, id and label: what every key has. */
+static CK_RV
+read_name(rk_session *session, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE_TYPE type, rk_buf *out)
+{
+	CK_RV rv = rk_attribute_bytes(session, handle, type, out);
+
+	return rk_attribute_is_withheld(rv) ? CKR_OK : rv;
+}
+
+/* Type, id and label: what every key has. One that is not seen would be taken for free. */
 static CK_RV
 read_names(rk_session *session, CK_OBJECT_HANDLE handle, rk_object *object)
 {
 	CK_RV rv = rk_attribute_number(session, handle, CKA_KEY_TYPE, &object->type);
 
+	if (rv == CKR_OK)
+		rv = read_name(session, handle, CKA_ID, &object->id);
+	if (rv == CKR_OK)
+		rv = read_name(session, handle, CKA_LABEL, &object->label);
 	if (rv != CKR_OK)
 		return rv;
-	(void)rk_attribute_bytes(session, handle, CKA_ID, &object->id);
-	(void)rk_attribute_bytes(session, handle, CKA_LABEL, &object->label);
 	if (object->id.len > RK_MESSAGE_TEXT_MAX || object->label.len > RK_MESSAGE_TEXT_MAX)
 		return RK_CKR_TOO_MANY;
 	return object->id.failed || object->label.failed ? CKR_HOST_MEMORY : CKR_OK;
@@ -235,18 +245,25 @@ best_fit(const struct order *order, const rk_object *public_half)
 	return best;
 }
 
+/* An object that went away or will not tell its type is not a key for us. */
+static bool
+is_no_key(CK_RV rv)
+{
+	return rk_attribute_is_withheld(rv) || rv == CKR_OBJECT_HANDLE_INVALID;
+}
+
 static CK_RV
 read_private(rk_session *session, CK_OBJECT_HANDLE handle)
 {
 	rk_object object = {.private_key = handle};
 	CK_RV rv = read_names(session, handle, &object);
 
+	if (rv == CKR_OK)
+		rv = read_pubkey(session, handle, object.type, &object.pubkey);
 	if (rv != CKR_OK) {
 		rk_object_clear(&object);
-		/* An object that went away or will not tell its type is not a key for us. */
-		return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
+		return is_no_key(rv) ? CKR_OK : rv;
 	}
-	object.pubkey = read_pubkey(session, handle, object.type);
 	read_facts(session, &object);
 	session->objects[session->object_count++] = object;
 	return CKR_OK;
@@ -259,11 +276,12 @@ read_public(rk_session *session, CK_OBJECT_HANDLE handle, const struct order *or
 	rk_object *pair;
 	CK_RV rv = read_names(session, handle, &object);
 
+	if (rv == CKR_OK)
+		rv = read_pubkey(session, handle, object.type, &object.pubkey);
 	if (rv != CKR_OK) {
 		rk_object_clear(&object);
-		return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
+		return is_no_key(rv) ? CKR_OK : rv;
 	}
-	object.pubkey = read_pubkey(session, handle, object.type);
 	pair = best_fit(order, &object);
 	if (!pair) {
 		session->objects[session->object_count++] = object;
@@ -297,10 +315,10 @@ read_certificate(rk_session *session, CK_OBJECT_HANDLE handle, const struct orde
 	RK_AUTO_BUF(value);
 	RK_AUTO(rk_pubkey) pubkey = NULL;
 	size_t first, place;
+	CK_RV rv = read_name(session, handle, CKA_ID, &id);
 
-	if (rk_attribute_bytes(session, handle, CKA_ID, &id) != CKR_OK || id.len == 0 ||
-	    id.len > RK_MESSAGE_TEXT_MAX)
-		return CKR_OK;
+	if (rv != CKR_OK || id.len == 0 || id.len > RK_MESSAGE_TEXT_MAX)
+		return is_no_key(rv) ? CKR_OK : rv;
 	first = first_place(order, &id, NULL);
 	for (place = first; place < order->count; place++) {
 		rk_object *object = ordered(order, place);
@@ -310,8 +328,9 @@ read_certificate(rk_session *session, CK_OBJECT_HANDLE handle, const struct orde
 		if (object->certificate)
 			continue;
 		if (!pubkey) {
-			if (rk_attribute_bytes(session, handle, CKA_VALUE, &value) != CKR_OK)
-				return CKR_OK;
+			rv = rk_attribute_bytes(session, handle, CKA_VALUE, &value);
+			if (rv != CKR_OK)
+				return rk_attribute_is_lost(rv) ? rv : CKR_OK;
 			rk_error_free(rk_pubkey_from_any(rk_buf_str(&value), value.len, &pubkey));
 		}
 		if (!pubkey || (object->pubkey && !rk_pubkey_equal(object->pubkey, pubkey)))
@@ -461,8 +480,8 @@ rk_keys_add(rk_session *session, CK_OBJECT_HANDLE private_key, CK_OBJECT_HANDLE 
 	object = &session->objects[before];
 	object->public_key = public_key;
 	if (!object->pubkey)
-		object->pubkey = read_pubkey(session, public_key, object->type);
-	return object->pubkey ? CKR_OK : RK_CKR_BAD_ANSWER;
+		rv = read_pubkey(session, public_key, object->type, &object->pubkey);
+	return rv == CKR_OK && !object->pubkey ? RK_CKR_BAD_ANSWER : rv;
 }
 
 void

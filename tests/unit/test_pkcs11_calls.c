@@ -346,6 +346,36 @@ an_unknown_attribute_is_unknown_and_a_pair_without_a_public_half_goes_again(void
 	assert_true(gone);
 }
 
+/* The first key's id and label are the second and third attribute that is read. */
+static void
+a_token_that_fails_while_names_are_read_has_no_free_name(void **state)
+{
+	static const char *const rules[] = {"C_GetAttributeValue:2=0x30",
+	    "C_GetAttributeValue:3=0x5", "C_GetAttributeValue:5=0x32"};
+	static const enum rk_code codes[] = {RK_E_TOKEN, RK_E_TOKEN, RK_E_TOKEN_GONE};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		rk_softhsm *softhsm = behind(state, "");
+		rk_token *token = rk_softhsm_log_in(softhsm, "one");
+		rk_token_key *key = NULL;
+		rk_token_keys *keys = NULL;
+
+		assert_ok(rk_softhsm_generate(token, RK_KEY_ECDSA_P256, "root", &key));
+		rk_token_key_free(RK_TAKE(key));
+		rk_token_free(token);
+		assert_int_equal(setenv("RK_FORWARD_RULE", rules[i], 1), 0);
+		rk_softhsm_launch(softhsm, (const char *const[]){MODULE("forward"), NULL}, 2);
+		token = rk_softhsm_log_in(softhsm, "one");
+		assert_error(rk_softhsm_generate(token, RK_KEY_ECDSA_P256, "root", &key), codes[i]);
+		assert_null(key);
+		assert_ok(token->ops->keys(token, &keys));
+		assert_int_equal(keys->count, 1);
+		rk_token_keys_free(keys);
+		rk_token_free(token);
+		rk_softhsm_settle(softhsm);
+	}
+}
+
 static void
 a_pair_that_cannot_be_taken_back_is_told(void **state)
 {
@@ -397,6 +427,7 @@ main(void)
 	    with_softhsm(a_key_generation_that_failed_is_not_tried_again),
 	    with_softhsm(
 		an_unknown_attribute_is_unknown_and_a_pair_without_a_public_half_goes_again),
+	    with_softhsm(a_token_that_fails_while_names_are_read_has_no_free_name),
 	    with_softhsm(a_pair_that_cannot_be_taken_back_is_told),
 	    with_softhsm(a_destruction_that_did_not_happen_is_told),
 	};
