@@ -20,21 +20,9 @@ show_key(struct rk_run *run, const rk_keep_key *key)
 /* key generate */
 
 struct generate_args {
-	const char *name, *token, *type, *id, *label, *holder;
+	const char *name, *token, *type, *id, *slot, *label, *holder, *touch, *pin_policy;
 	bool wrappable;
 };
-
-static rk_error *
-read_id(const char *text, rk_buf *out)
-{
-	rk_error *err = text ? rk_unhex_buf(text, strlen(text), out) : NULL;
-
-	if (rk_error_code(err) == RK_E_MALFORMED)
-		return rk_join(rk_fail(RK_E_USAGE, "write each byte as two digits, like 0a1b",
-				   "--id takes pairs of hex digits, not %s", RK_SHOW(text)),
-		    err);
-	return err;
-}
 
 /* From the PIN on until the key is noted, a Ctrl-C waits. */
 static rk_error *
@@ -78,19 +66,15 @@ generate_run(struct rk_run *run, const void *args)
 	    .name = given->name,
 	    .token = given->token,
 	    .type = RK_KEY_ECDSA_P256,
-	    .label = given->label,
 	    .holder = given->holder,
 	    .wrappable = given->wrappable,
 	};
-	RK_AUTO_BUF(id);
-	rk_error *err = read_id(given->id, &id);
+	const struct rk_keyplace_words words = {
+	    given->id, given->slot, given->label, given->touch, given->pin_policy};
+	rk_error *err = rk_keyplace_read(&words, &wish.place);
 
 	if (err)
 		return err;
-	if (given->id) {
-		wish.id = (const uint8_t *)rk_buf_str(&id);
-		wish.id_len = id.len;
-	}
 	if (given->type && !rk_key_type_parse(given->type, &wish.type))
 		return rk_fail(RK_E_USAGE, "see 'rootkeep help key generate'",
 		    "%s is no type of key", RK_SHOW(given->type));
@@ -109,7 +93,13 @@ static const struct rk_option generate_options[] = {
 	"ecdsa-p256|ecdsa-p384|ed25519|rsa2048|rsa3072|rsa4096",
 	"what kind of key (default: ecdsa-p256)", 0),
     RK_OPT_STRING(generate_args, id, "id", "HEX", "its id on the token (default: random)", 0),
+    RK_OPT_STRING(generate_args, slot, "slot", "9a|9c|9d|9e|82..95",
+	"a YubiKey's PIV slot; 9c is for signing", 0),
     RK_OPT_STRING(generate_args, label, "label", "L", "its label there (default: NAME)", 0),
+    RK_OPT_CHOICE(generate_args, touch, "touch", RK_KEYPLACE_TOUCH,
+	"when a YubiKey is to be touched before it signs", 0),
+    RK_OPT_CHOICE(generate_args, pin_policy, "pin-policy", RK_KEYPLACE_PIN_POLICY,
+	"when a YubiKey wants its PIN before it signs", 0),
     RK_OPT_STRING(generate_args, holder, "holder", "H",
 	"who holds the token, like 'Alice <alice@example.com>'", 0),
     RK_OPT_FLAG(generate_args, wrappable, "wrappable",
@@ -129,7 +119,10 @@ const struct rk_command rk_cmd_key_generate = {
     .description =
 	"The key signs a random challenge, which is verified in software, and its attributes are "
 	"read back: one that does not sign, or could be read out, is destroyed again. A name, "
-	"label or id that is taken is refused.\n\n"
+	"label, id or slot that is taken is refused.\n\n"
+	"On a YubiKey the key goes into a slot, and who makes it needs the management key too: it "
+	"is "
+	"asked for as the SO PIN is (--so-pin-file), as hex digits.\n\n"
 	"The first key makes an empty folder (hidden files do not count) a keep.",
     .run = generate_run,
 };

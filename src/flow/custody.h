@@ -17,6 +17,7 @@
 #define RK_FLOW_CUSTODY_H
 
 #include "flow/hands.h"
+#include "flow/keyplace.h"
 #include "flow/plan.h"
 #include "keep/keep.h"
 
@@ -34,9 +35,7 @@ struct rk_custody_wish {
 	const char *name;
 	const char *token; /* its URI */
 	enum rk_key_type type;
-	const uint8_t *id; /* NULL: a fresh random one */
-	size_t id_len;
-	const char *label; /* NULL: the name */
+	struct rk_keyplace place; /* its id, slot and label on the token, and what it asks for */
 	const char *holder; /* NULL: nobody named */
 	bool wrappable;
 };
@@ -44,7 +43,8 @@ struct rk_custody_wish {
 /* Judges the names, finds the token, logs nothing in. */
 RK_CHECKED rk_error *rk_custody_generate_plan(
     const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_plan **ret_plan);
-/* The PIN: asked before signals are held back, since the rest is not to be left half done. */
+/* The PIN, and where it is the SO who makes keys the SO PIN: asked before signals are held back, since
+ * the rest is not to be left half done. */
 RK_CHECKED rk_error *
 rk_custody_generate_login(const struct rk_custody *custody, const struct rk_custody_wish *wish);
 /* Made, proved, judged, and committed; or no trace of it is left, or the message names what is. */

@@ -120,8 +120,11 @@ rk_custody_delete_login(
     const struct rk_custody *custody, const rk_keep_key *key, const char *stored)
 {
 	rk_hand *hand = NULL;
+	rk_error *err = stored ? ready(custody, key, stored, &hand) : NULL;
 
-	return stored ? ready(custody, key, stored, &hand) : NULL;
+	if (!err && hand)
+		err = rk_hands_login_maker(custody->hands, rk_hand_token(hand), "destroy a key");
+	return err;
 }
 
 static rk_error *
@@ -131,7 +134,7 @@ destroy(const struct rk_custody *custody, const rk_keep_key *key, const char *st
 	rk_error *err = ready(custody, key, stored, &hand);
 
 	if (!err)
-		err = rk_hands_destroy(rk_hand_token(hand), rk_hand_key(hand));
+		err = rk_hands_unmake(custody->hands, rk_hand_token(hand), rk_hand_key(hand));
 	return err ? rk_wrap(err, "it is not certain that key %s is destroyed", RK_SHOW(key->name))
 		   : NULL;
 }

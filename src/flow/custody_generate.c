@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_MAX 255
-#define ID_MAX 64
 #define RANDOM_ID 8
 #define TAKEN_REMEDY                                                                               \
 	"give another --label or --id; or, if it is yours, take it as it is: 'rootkeep key enrol " \
@@ -15,7 +13,7 @@
 static const char *
 label_of(const struct rk_custody_wish *wish)
 {
-	return wish->label ? wish->label : wish->name;
+	return wish->place.label ? wish->place.label : wish->name;
 }
 
 static rk_error *
@@ -30,21 +28,23 @@ judge_name(const struct rk_custody *custody, const struct rk_custody_wish *wish)
 	return err;
 }
 
+/* What the token is said to be able to do, and where it would be put: no PIN is needed to say no. */
 static rk_error *
-judge_wish(const struct rk_custody *custody, const struct rk_custody_wish *wish)
+judge_token(rk_token *token, const struct rk_custody_wish *wish)
 {
-	size_t len = strlen(label_of(wish));
-	rk_error *err = judge_name(custody, wish);
+	RK_AUTO(rk_token_info) info = NULL;
+	RK_AUTO(rk_token_abilities) abilities = NULL;
+	rk_error *err = token->ops->info(token, &info);
 
-	if (err)
-		return err;
-	if (len == 0 || len > LABEL_MAX || !rk_utf8_valid(label_of(wish), len))
-		return rk_fail(RK_E_USAGE, "choose a label of 1 to 255 bytes of UTF-8",
-		    "%s cannot be a key's label", RK_SHOW(label_of(wish)));
-	if (wish->id && (wish->id_len == 0 || wish->id_len > ID_MAX))
-		return rk_fail(RK_E_USAGE, "give 1 to 64 bytes as hex digits",
-		    "an id of %zu bytes is none that tokens take", wish->id_len);
-	return NULL;
+	if (!err)
+		err = rk_keyplace_judge(&wish->place, info, token->name);
+	if (!err)
+		err = token->ops->abilities(token, &abilities);
+	if (!err && !abilities->generate[wish->type])
+		err = rk_fail(RK_E_TOKEN_UNSUPPORTED,
+		    "choose another --type; 'rootkeep token show' lists what it makes",
+		    "%s makes no %s keys", token->name, rk_key_type_name(wish->type));
+	return err;
 }
 
 /* Public halves are mostly seen without a login: what they show to be taken costs no PIN. */
@@ -57,8 +57,8 @@ judge_free(rk_token *token, const struct rk_custody_wish *wish)
 	for (size_t i = 0; !err && i < keys->count; i++) {
 		const rk_token_key *key = &keys->keys[i];
 		bool same_label = key->label && !strcmp(key->label, label_of(wish));
-		bool same_id = wish->id && key->id_len == wish->id_len &&
-			       memcmp(key->id, wish->id, wish->id_len) == 0;
+		bool same_id = wish->place.id_len > 0 && key->id_len == wish->place.id_len &&
+			       memcmp(key->id, wish->place.id, key->id_len) == 0;
 
 		if (same_label || same_id)
 			err = rk_fail(RK_E_EXISTS, TAKEN_REMEDY,
@@ -71,14 +71,11 @@ judge_free(rk_token *token, const struct rk_custody_wish *wish)
 static rk_error *
 add_step(const struct rk_custody_wish *wish, const rk_token *token, rk_plan *plan)
 {
-	RK_AUTO_BUF(id);
+	RK_AUTO_BUF(place);
 
-	if (wish->id)
-		rk_buf_hex(&id, wish->id, wish->id_len);
-	return rk_plan_add(plan, RK_EFFECT_TOKEN,
-	    "make an %s key on %s, labelled %s, with %s%s, that %s", rk_key_type_name(wish->type),
-	    token->name, RK_SHOW(label_of(wish)), wish->id ? "the id " : "a fresh random id",
-	    rk_buf_str(&id),
+	rk_keyplace_tell(&wish->place, &place);
+	return rk_plan_add(plan, RK_EFFECT_TOKEN, "make an %s key on %s, labelled %s, %s, that %s",
+	    rk_key_type_name(wish->type), token->name, RK_SHOW(label_of(wish)), rk_buf_str(&place),
 	    wish->wrappable ? "may leave it wrapped until it has been cloned" : "never leaves it");
 }
 
@@ -88,10 +85,12 @@ rk_custody_generate_plan(
 {
 	RK_AUTO(rk_plan) plan = NULL;
 	rk_token *token = NULL;
-	rk_error *err = judge_wish(custody, wish);
+	rk_error *err = judge_name(custody, wish);
 
 	if (!err)
 		err = rk_hands_token(custody->hands, wish->token, &token);
+	if (!err)
+		err = judge_token(token, wish);
 	if (!err)
 		err = judge_free(token, wish);
 	if (!err)
@@ -122,7 +121,9 @@ rk_custody_generate_login(const struct rk_custody *custody, const struct rk_cust
 
 	if (!err)
 		err = rk_strdupf(&purpose, "make key %s", RK_SHOW_BARE(wish->name));
-	return err ? err : rk_hands_login(custody->hands, token, purpose);
+	if (!err)
+		err = rk_hands_login(custody->hands, token, purpose);
+	return err ? err : rk_hands_login_maker(custody->hands, token, purpose);
 }
 
 /* Its first byte is not 0, so that tools that take ids for numbers can name it. */
@@ -144,11 +145,14 @@ make(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_to
 	const struct rk_key_spec spec = {
 	    .type = wish->type,
 	    .label = label_of(wish),
-	    .id = wish->id ? wish->id : id,
-	    .id_len = wish->id ? wish->id_len : sizeof(id),
+	    .id = wish->place.id_len > 0 ? wish->place.id : id,
+	    .id_len = wish->place.id_len > 0 ? wish->place.id_len : sizeof(id),
+	    .slot = wish->place.slot,
+	    .touch = wish->place.touch,
+	    .pin_policy = wish->place.pin_policy,
 	    .wrappable = wish->wrappable,
 	};
-	rk_error *err = wish->id ? NULL : random_id(custody->env, id);
+	rk_error *err = wish->place.id_len > 0 ? NULL : random_id(custody->env, id);
 
 	if (!err)
 		err = token->ops->generate(token, &spec, ret_key);
@@ -191,8 +195,14 @@ find_again(rk_hand *hand)
 static rk_error *
 prove(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_hand *hand)
 {
-	rk_error *err = rk_hand_prove(custody->hands, hand, "key proof");
+	rk_error *err =
+	    rk_hands_login(custody->hands, rk_hand_token(hand), "have the new key prove itself");
 
+	if (!err && wish->place.touch > RK_TOUCH_NEVER)
+		rk_sayf(custody->env, RK_SAY_INFO, "touch %s when it blinks: key %s proves itself",
+		    rk_hand_token_name(hand), RK_SHOW(wish->name));
+	if (!err)
+		err = rk_hand_prove(custody->hands, hand, "key proof");
 	if (!err)
 		err = rk_custody_judge(
 		    custody->env, hand, wish->wrappable ? RK_CUSTODY_WRAPPABLE : RK_CUSTODY_KEPT);
@@ -225,10 +235,11 @@ keep_it(const struct rk_custody *custody, const struct rk_custody_wish *wish, co
 
 /* The world is rolled back by hand: the message says whether it is as it was. */
 static rk_error *
-take_back(rk_token *token, const rk_token_key *made, const char *name, rk_error *why)
+take_back(const struct rk_custody *custody, rk_token *token, const rk_token_key *made,
+    const char *name, rk_error *why)
 {
 	RK_AUTO_BUF(id);
-	rk_error *err = rk_hands_destroy(token, made);
+	rk_error *err = rk_hands_unmake(custody->hands, token, made);
 
 	if (!err)
 		return rk_wrap(why, "key %s was not kept, and is destroyed again", RK_SHOW(name));
@@ -273,5 +284,5 @@ rk_custody_generate(const struct rk_custody *custody, const struct rk_custody_wi
 	return err;
 
 rollback:
-	return take_back(token, key, wish->name, err);
+	return take_back(custody, token, key, wish->name, err);
 }

@@ -337,14 +337,14 @@ rk_hands_token(rk_hands *hands, const char *uri, rk_token **ret_token)
 	return NULL;
 }
 
-rk_error *
-rk_hands_destroy(rk_token *token, const rk_token_key *key)
+static rk_error *
+check_gone(rk_token *token, const rk_token_key *key)
 {
 	RK_AUTO(rk_token_key) still = NULL;
-	rk_error *err = token->ops->destroy(token, key);
+	rk_error *err;
 
-	if (err || !key->uri)
-		return err;
+	if (!key->uri)
+		return NULL;
 	err = token->ops->find(token, key->uri, &still);
 	if (rk_error_code(err) == RK_E_KEY_NONE) {
 		rk_error_free(err);
@@ -353,4 +353,25 @@ rk_hands_destroy(rk_token *token, const rk_token_key *key)
 	return err ? err
 		   : rk_fail(RK_E_TOKEN, "destroy it with the vendor's tool",
 			 "the module reports success, but the key is still there");
+}
+
+rk_error *
+rk_hands_destroy(rk_token *token, const rk_token_key *key)
+{
+	rk_error *err = token->ops->destroy(token, key);
+
+	return err ? err : check_gone(token, key);
+}
+
+/* Whoever may destroy a key need not be the one who would see it. */
+rk_error *
+rk_hands_unmake(rk_hands *hands, rk_token *token, const rk_token_key *key)
+{
+	rk_error *err = rk_hands_login_maker(hands, token, "destroy a key");
+
+	if (!err)
+		err = token->ops->destroy(token, key);
+	if (!err)
+		err = rk_hands_login(hands, token, "see that it is gone");
+	return err ? err : check_gone(token, key);
 }

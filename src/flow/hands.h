@@ -76,6 +76,8 @@ RK_CHECKED rk_error *rk_hand_prove(rk_hands *hands, rk_hand *hand, const char *p
 
 /* Destroy a key for ever, and look again: RK_E_TOKEN where it is still there. */
 RK_CHECKED rk_error *rk_hands_destroy(rk_token *token, const rk_token_key *key);
+/* The same by whoever makes keys on it (rk_hands_login_maker), looked for by its user. */
+RK_CHECKED rk_error *rk_hands_unmake(rk_hands *hands, rk_token *token, const rk_token_key *key);
 
 /* A token by its own URI, opened once, for commands on tokens; logged in by rk_hands_login. It
  * counts in rk_hands_token_count. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MANAGEMENT_KEY "010203040506070801020304050607080102030405060708"
+
 static const struct rk_custody_wish plain = {
     .name = "k", .token = "pkcs11:token=alice", .type = RK_KEY_ECDSA_P256};
 
@@ -68,9 +70,9 @@ a_label_and_an_id_of_ones_own_are_taken(void **state)
 	static const uint8_t id[] = {0, 0xa1};
 	struct rk_custody_wish wish = plain;
 
-	wish.label = "my label";
-	wish.id = id;
-	wish.id_len = sizeof(id);
+	wish.place.label = "my label";
+	memcpy(wish.place.id, id, sizeof(id));
+	wish.place.id_len = sizeof(id);
 	assert_ok(generate(scene, &wish));
 	assert_string_equal(scene->alice->keys[0].label, "my label");
 	assert_int_equal(scene->alice->keys[0].id_len, 2);
@@ -99,13 +101,83 @@ a_name_that_is_known_costs_no_pin(void **state)
 	assert_error(generate(scene, &wish), RK_E_EXISTS);
 	wish.name = "a/b";
 	assert_error(generate(scene, &wish), RK_E_REFUSED);
-	wish.name = "ok";
-	wish.label = "";
-	assert_error(generate(scene, &wish), RK_E_USAGE);
-	wish.label = NULL;
-	wish.id = (const uint8_t *)"";
-	assert_error(generate(scene, &wish), RK_E_USAGE);
 	assert_int_equal(scene->alice->logins, 0);
+}
+
+static void
+a_type_that_it_does_not_offer_costs_no_pin(void **state)
+{
+	struct rk_key_scene *scene = *state;
+
+	scene->alice->unsupported[RK_KEY_ECDSA_P256] = true;
+	assert_error(generate(scene, &plain), RK_E_TOKEN_UNSUPPORTED);
+	assert_int_equal(scene->alice->logins, 0);
+	assert_int_equal(scene->person.pin_calls, 0);
+}
+
+static void
+slots_and_policies_are_for_tokens_that_have_them(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	struct rk_custody_wish wish = plain;
+
+	wish.place.touch = RK_TOUCH_ALWAYS;
+	assert_error(generate(scene, &wish), RK_E_USAGE);
+	scene->alice->so_makes_keys = true;
+	assert_error(generate(scene, &plain), RK_E_USAGE);
+	assert_int_equal(scene->person.pin_calls, 0);
+}
+
+/* A YubiKey's way: the user's PIN first, so that a wrong one leaves nothing behind. */
+static void
+as_the_so_makes_the_user_proves_and_each_secret_is_asked_once(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	struct rk_custody_wish wish = plain;
+
+	scene->alice->so_makes_keys = true;
+	scene->alice->so_pin = MANAGEMENT_KEY;
+	wish.place.slot = 0x9c;
+	wish.place.touch = RK_TOUCH_ALWAYS;
+	rk_fake_env_pin(&scene->person, NULL, MANAGEMENT_KEY);
+	scene->person.pins[1].kind = "management key";
+	scene->person.pins[0].kind = "PIN";
+	assert_ok(generate(scene, &wish));
+	assert_int_equal(scene->person.pin_calls, 2);
+	assert_int_equal(scene->alice->so_logins, 1);
+	assert_true(rk_fake_env_said(&scene->person, "touch"));
+	assert_int_equal(scene->alice->made, 1);
+}
+
+static void
+a_key_that_does_not_sign_is_destroyed_again_by_the_so(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	struct rk_custody_wish wish = plain;
+
+	scene->alice->so_makes_keys = true;
+	scene->alice->so_pin = MANAGEMENT_KEY;
+	scene->alice->lie = RK_SOFT_WRONG;
+	wish.place.slot = 0x9c;
+	rk_fake_env_pin(&scene->person, NULL, MANAGEMENT_KEY);
+	scene->person.pins[1].kind = "management key";
+	scene->person.pins[0].kind = "PIN";
+	assert_error(generate(scene, &wish), RK_E_KEY_UNPROVEN);
+	assert_int_equal(scene->person.pin_calls, 2);
+	assert_int_equal(rk_soft_token_key_count(scene->alice), 0);
+}
+
+static void
+a_management_key_that_cannot_be_one_is_not_sent(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	struct rk_custody_wish wish = plain;
+
+	scene->alice->so_makes_keys = true;
+	wish.place.slot = 0x9c;
+	assert_error(generate(scene, &wish), RK_E_PIN_NEEDED);
+	assert_int_equal(scene->alice->so_logins, 0);
+	assert_int_equal(scene->alice->made, 0);
 }
 
 static void
@@ -300,6 +372,11 @@ main(void)
 	    scene_spec(a_label_and_an_id_of_ones_own_are_taken),
 	    scene_spec(random_ids_never_begin_with_zero_and_differ),
 	    scene_spec(a_name_that_is_known_costs_no_pin),
+	    scene_spec(a_type_that_it_does_not_offer_costs_no_pin),
+	    scene_spec(slots_and_policies_are_for_tokens_that_have_them),
+	    scene_spec(as_the_so_makes_the_user_proves_and_each_secret_is_asked_once),
+	    scene_spec(a_key_that_does_not_sign_is_destroyed_again_by_the_so),
+	    scene_spec(a_management_key_that_cannot_be_one_is_not_sent),
 	    scene_spec(a_label_that_is_taken_is_refused),
 	    scene_spec(a_wrong_pin_is_one_try_and_no_key),
 	    scene_spec(a_locked_or_last_pin_is_not_spent),

@@ -1,0 +1,154 @@
+#include "flow/keyplace.h"
+
+#include "base/show.h"
+
+#include <string.h>
+
+static rk_error *
+read_id(const char *text, struct rk_keyplace *place)
+{
+	RK_AUTO_BUF(id);
+	rk_error *err = rk_unhex_buf(text, strlen(text), &id);
+
+	if (rk_error_code(err) == RK_E_MALFORMED)
+		return rk_join(rk_fail(RK_E_USAGE, "write each byte as two digits, like 0a1b",
+				   "--id takes pairs of hex digits, not %s", RK_SHOW(text)),
+		    err);
+	if (err)
+		return err;
+	if (id.len == 0 || id.len > RK_KEYPLACE_ID_MAX)
+		return rk_fail(RK_E_USAGE, "give 1 to 64 bytes as hex digits",
+		    "an id of %zu bytes is none that tokens take", id.len);
+	memcpy(place->id, id.data, id.len);
+	place->id_len = id.len;
+	return NULL;
+}
+
+static bool
+is_slot(uint8_t slot)
+{
+	return slot == 0x9a || (slot >= 0x9c && slot <= 0x9e) || (slot >= 0x82 && slot <= 0x95);
+}
+
+static rk_error *
+read_slot(const char *text, struct rk_keyplace *place)
+{
+	uint8_t slot = 0;
+	rk_error *err = rk_unhex(text, strlen(text), &slot, 1);
+
+	if (!err && is_slot(slot)) {
+		place->slot = slot;
+		return NULL;
+	}
+	rk_error_free(err);
+	return rk_fail(RK_E_USAGE, "choose 9a, 9c, 9d, 9e, or one of 82 to 95",
+	    "%s is no PIV slot for keys", RK_SHOW(text));
+}
+
+/* The place of a word among "one|two|three"; -1: none. */
+static int
+place_of(const char *word, const char *words)
+{
+	size_t len = strlen(word);
+
+	for (int place = 0; *words; place++) {
+		size_t this = strcspn(words, "|");
+
+		if (this == len && memcmp(words, word, len) == 0)
+			return place;
+		words += this + (words[this] == '|');
+	}
+	return -1;
+}
+
+static rk_error *
+no_such_word(const char *option, const char *word)
+{
+	return rk_fail(RK_E_USAGE, "'rootkeep help key generate' names those there are",
+	    "--%s does not know %s", option, RK_SHOW(word));
+}
+
+static rk_error *
+read_policies(const struct rk_keyplace_words *words, struct rk_keyplace *place)
+{
+	static const enum rk_touch touches[] = {RK_TOUCH_NEVER, RK_TOUCH_ALWAYS, RK_TOUCH_CACHED};
+	static const enum rk_pin_policy policies[] = {RK_PIN_ONCE, RK_PIN_ALWAYS, RK_PIN_NEVER};
+	int touch = words->touch ? place_of(words->touch, RK_KEYPLACE_TOUCH) : -1;
+	int policy = words->pin_policy ? place_of(words->pin_policy, RK_KEYPLACE_PIN_POLICY) : -1;
+
+	if (words->touch && touch < 0)
+		return no_such_word("touch", words->touch);
+	if (words->pin_policy && policy < 0)
+		return no_such_word("pin-policy", words->pin_policy);
+	place->touch = touch < 0 ? RK_TOUCH_UNSAID : touches[touch];
+	place->pin_policy = policy < 0 ? RK_PIN_UNSAID : policies[policy];
+	return NULL;
+}
+
+static rk_error *
+check_label(const char *label)
+{
+	size_t len = label ? strlen(label) : 1;
+
+	if (!label || (len > 0 && len <= RK_KEYPLACE_LABEL_MAX && rk_utf8_valid(label, len)))
+		return NULL;
+	return rk_fail(RK_E_USAGE, "choose a label of 1 to 255 bytes of UTF-8",
+	    "%s cannot be a key's label", RK_SHOW(label));
+}
+
+rk_error *
+rk_keyplace_read(const struct rk_keyplace_words *words, struct rk_keyplace *ret_place)
+{
+	struct rk_keyplace place = {.label = words->label};
+	rk_error *err = check_label(words->label);
+
+	if (!err && words->id && words->slot)
+		err = rk_fail(RK_E_USAGE, "give one of them: a slot has its own id",
+		    "--id and --slot cannot be together");
+	if (!err && words->id)
+		err = read_id(words->id, &place);
+	if (!err && words->slot)
+		err = read_slot(words->slot, &place);
+	if (!err)
+		err = read_policies(words, &place);
+	if (!err)
+		*ret_place = place;
+	return err;
+}
+
+rk_error *
+rk_keyplace_judge(const struct rk_keyplace *place, const rk_token_info *info, const char *name)
+{
+	bool piv = place->slot || place->touch || place->pin_policy;
+
+	if (piv && !info->so_makes_keys)
+		return rk_fail(RK_E_USAGE, "leave out --slot, --touch and --pin-policy",
+		    "%s is no YubiKey: it has neither slots nor policies to choose from", name);
+	if (info->so_makes_keys && !place->slot && place->id_len == 0)
+		return rk_fail(RK_E_USAGE,
+		    "name one: --slot 9c for signing, or 82 to 95 for more keys",
+		    "on %s a key needs a slot", name);
+	return NULL;
+}
+
+void
+rk_keyplace_tell(const struct rk_keyplace *place, rk_buf *out)
+{
+	static const char *const touches[] = {[RK_TOUCH_UNSAID] = "",
+	    [RK_TOUCH_NEVER] = ", never touched",
+	    [RK_TOUCH_ALWAYS] = ", touched for each signature",
+	    [RK_TOUCH_CACHED] = ", touched again after 15 seconds"};
+	static const char *const policies[] = {[RK_PIN_UNSAID] = "",
+	    [RK_PIN_NEVER] = ", signing WITHOUT its PIN",
+	    [RK_PIN_ONCE] = ", its PIN asked once",
+	    [RK_PIN_ALWAYS] = ", its PIN needed for each signature"};
+
+	if (place->slot)
+		rk_buf_printf(out, "in slot %02x", place->slot);
+	else if (place->id_len > 0) {
+		rk_buf_text(out, "with the id ");
+		rk_buf_hex(out, place->id, place->id_len);
+	} else
+		rk_buf_text(out, "with a fresh random id");
+	rk_buf_printf(out, "%s%s", touches[place->touch], policies[place->pin_policy]);
+}
