@@ -358,6 +358,13 @@ rk_keys_objects(
 	return CKR_OK;
 }
 
+/* It carries another key to this token, and is nobody's key. */
+static bool
+is_transport(const rk_session *session, CK_OBJECT_HANDLE handle)
+{
+	return handle == session->transport_private || handle == session->transport_public;
+}
+
 /* All objects of one class; they are put to those that are known already. */
 static CK_RV
 read_class(rk_session *session, CK_OBJECT_CLASS class)
@@ -371,6 +378,8 @@ read_class(rk_session *session, CK_OBJECT_CLASS class)
 	if (rv == CKR_OK)
 		rv = order_objects(session, &order);
 	for (size_t i = 0; i < found.count && rv == CKR_OK; i++) {
+		if (is_transport(session, found.handles[i]))
+			continue;
 		if (class == CKO_PRIVATE_KEY)
 			rv = read_private(session, found.handles[i]);
 		else if (class == CKO_PUBLIC_KEY)

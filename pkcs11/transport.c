@@ -87,6 +87,8 @@ remove_strays(rk_session *session, CK_OBJECT_CLASS class)
 	(void)session->module->functions->C_FindObjectsFinal(session->handle);
 	if (rv == CKR_OK && count > STRAYS_MAX)
 		rv = RK_CKR_BAD_ANSWER;
+	if (count > 0)
+		session->objects_known = false;
 	for (CK_ULONG i = 0; i < count && rv == CKR_OK; i++)
 		rv = RK_CALL(session->module, C_DestroyObject, session->handle, found[i]);
 	return rv;
@@ -146,7 +148,6 @@ rk_transport_begin(rk_session *session, rk_buf *out)
 		rv = judge(session);
 	if (rv == CKR_OK)
 		rv = tell(session, out);
-	session->objects_known = false;
 	if (rv != CKR_OK) {
 		enum rk_call call = session->module->call;
 		CK_RV also = rk_transport_end(session);
