@@ -37,3 +37,11 @@ set(RK_UDEV_RULES lib/udev/rules.d CACHE STRING "Where udev looks for rules; emp
 if(RK_UDEV_RULES)
   install(FILES ${CMAKE_SOURCE_DIR}/udev/70-rootkeep.rules DESTINATION ${RK_UDEV_RULES})
 endif()
+
+# Roots for attestations: read at run time beside the program, so a build tree has them too.
+file(GLOB pins CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/share/attestation/*)
+foreach(pin IN LISTS pins)
+  get_filename_component(name ${pin} NAME)
+  configure_file(${pin} ${CMAKE_CURRENT_BINARY_DIR}/share/rootkeep/attestation/${name} COPYONLY)
+endforeach()
+install(FILES ${pins} DESTINATION ${CMAKE_INSTALL_DATADIR}/rootkeep/attestation)
