@@ -66,6 +66,30 @@ put_constraints(const struct rk_cert_maker *maker, X509 *x509)
 }
 
 static void
+put_extra(const struct rk_cert_extra *extra, X509 *x509)
+{
+	ASN1_OBJECT *object = OBJ_txt2obj(extra->oid, 1);
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *one;
+
+	assert_non_null(object);
+	assert_int_equal(ASN1_OCTET_STRING_set(value, extra->bytes, extra->len), 1);
+	one = X509_EXTENSION_create_by_OBJ(NULL, object, extra->critical, value);
+	assert_non_null(one);
+	assert_int_equal(X509_add_ext(x509, one, -1), 1);
+	X509_EXTENSION_free(one);
+	ASN1_OCTET_STRING_free(value);
+	ASN1_OBJECT_free(object);
+}
+
+static void
+put_extras(const struct rk_cert_maker *maker, X509 *x509)
+{
+	for (const struct rk_cert_extra *extra = maker->extras; extra && extra->oid; extra++)
+		put_extra(extra, x509);
+}
+
+static void
 sign(const struct rk_cert_maker *maker, X509 *x509)
 {
 	EVP_PKEY *signer = maker->signer ? maker->signer : maker->pair;
@@ -95,6 +119,7 @@ make(const struct rk_cert_maker *maker)
 	put_times(maker, x509);
 	assert_int_equal(X509_set_pubkey(x509, maker->pair), 1);
 	put_constraints(maker, x509);
+	put_extras(maker, x509);
 	sign(maker, x509);
 	return x509;
 }

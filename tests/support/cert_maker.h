@@ -13,6 +13,14 @@
 
 #define RK_CERT_NOW INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
 
+/* An extension that OpenSSL does not know: its bytes as they stand in the OCTET STRING. */
+struct rk_cert_extra {
+	const char *oid;
+	const void *bytes;
+	int len;
+	bool critical;
+};
+
 struct rk_cert_maker {
 	EVP_PKEY *pair; /* whose certificate it is */
 	EVP_PKEY *signer; /* NULL: the pair itself */
@@ -24,6 +32,7 @@ struct rk_cert_maker {
 	int64_t not_before, not_after; /* both 0: a day before RK_CERT_NOW, ten years after it */
 	const char *constraints; /* of X509V3_EXT_nconf_nid; NULL: "critical,CA:FALSE"; "": none */
 	bool pss;
+	const struct rk_cert_extra *extras; /* ended by one without an oid; NULL: none */
 };
 
 /* Appended: DER, or a PEM block. */
