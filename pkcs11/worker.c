@@ -1,37 +1,19 @@
-#include "pkcs11/worker.h"
+#include "pkcs11/worker_private.h"
 
 #include "pkcs11/cell.h"
-#include "pkcs11/certificates.h"
 #include "pkcs11/desk.h"
-#include "pkcs11/import.h"
 #include "pkcs11/inittoken.h"
-#include "pkcs11/keypair.h"
 #include "pkcs11/pins.h"
-#include "pkcs11/sign.h"
 #include "pkcs11/transport.h"
-#include "pkcs11/unwrap.h"
-#include "pkcs11/wrap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSIONS_MAX 256
-
-struct worker {
-	rk_desk *desk;
-	rk_module module;
-	rk_error *unconfined; /* why nothing is loaded: the first request is told */
-	rk_session *sessions[SESSIONS_MAX]; /* a session's number is its index and 1 */
-	uint64_t token_flags; /* told with a refusal about PINs */
-};
-
-typedef CK_RV operation(struct worker *worker, const rk_request *request, rk_buf *out);
-
-static rk_session *
-session_of(struct worker *worker, const rk_request *request)
+rk_session *
+rk_worker_session(struct rk_worker *worker, const rk_request *request)
 {
-	if (request->session == 0 || request->session > SESSIONS_MAX)
+	if (request->session == 0 || request->session > RK_WORKER_SESSIONS)
 		return NULL;
 	return worker->sessions[request->session - 1];
 }
@@ -50,7 +32,7 @@ copy_text(const rk_wire_span *span, char **ret_text)
 }
 
 static CK_RV
-run_load(struct worker *worker, const rk_request *request, rk_buf *out)
+run_load(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	char *path = NULL;
 	/* The module may keep the pointer: it stays for the worker's life. */
@@ -76,7 +58,7 @@ run_load(struct worker *worker, const rk_request *request, rk_buf *out)
 }
 
 static CK_RV
-run_list(struct worker *worker, const rk_request *request, rk_buf *out)
+run_list(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_slot *slots = NULL;
 	size_t count = 0;
@@ -93,15 +75,15 @@ run_list(struct worker *worker, const rk_request *request, rk_buf *out)
 }
 
 static CK_RV
-run_open(struct worker *worker, const rk_request *request, rk_buf *out)
+run_open(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	uint32_t index = 0;
 	rk_session *session;
 	CK_RV rv;
 
-	while (index < SESSIONS_MAX && worker->sessions[index])
+	while (index < RK_WORKER_SESSIONS && worker->sessions[index])
 		index++;
-	if (index == SESSIONS_MAX)
+	if (index == RK_WORKER_SESSIONS)
 		return RK_CKR_TOO_MANY;
 	session = calloc(1, sizeof(*session));
 	if (!session)
@@ -118,9 +100,9 @@ run_open(struct worker *worker, const rk_request *request, rk_buf *out)
 }
 
 static CK_RV
-run_info(struct worker *worker, const rk_request *request, rk_buf *out)
+run_info(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
-	rk_session *session = session_of(worker, request);
+	rk_session *session = rk_worker_session(worker, request);
 	CK_RV rv = rk_session_refresh(session);
 
 	if (rv == CKR_OK)
@@ -129,9 +111,9 @@ run_info(struct worker *worker, const rk_request *request, rk_buf *out)
 }
 
 static CK_RV
-run_abilities(struct worker *worker, const rk_request *request, rk_buf *out)
+run_abilities(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
-	rk_session *session = session_of(worker, request);
+	rk_session *session = rk_worker_session(worker, request);
 	CK_MECHANISM_TYPE *types = NULL;
 	CK_ULONG count = 0;
 	CK_RV rv = rk_session_mechanisms(session, &types, &count);
@@ -163,221 +145,71 @@ is_about_pin(CK_RV rv)
 	       rv == CKR_USER_PIN_NOT_INITIALIZED;
 }
 
-/* The flags as they are after the refusal, without losing which call refused. */
-static void
-note_flags(struct worker *worker, CK_SLOT_ID id)
+/* Without losing which call refused. */
+void
+rk_worker_note_pin(struct rk_worker *worker, CK_SLOT_ID id, CK_RV rv)
 {
 	enum rk_call call = worker->module.call;
 	rk_slot slot;
 
-	if (rk_module_slot(&worker->module, id, &slot) == CKR_OK)
+	if (is_about_pin(rv) && rk_module_slot(&worker->module, id, &slot) == CKR_OK)
 		worker->token_flags = slot.token.flags;
 	worker->module.call = call;
 }
 
 static CK_RV
-run_login(struct worker *worker, const rk_request *request, rk_buf *out)
+run_login(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
-	rk_session *session = session_of(worker, request);
+	rk_session *session = rk_worker_session(worker, request);
 	CK_RV rv = rk_session_login(session, request->pin);
 
 	(void)out;
-	if (is_about_pin(rv))
-		note_flags(worker, session->slot.slot);
+	rk_worker_note_pin(worker, session->slot.slot, rv);
 	return rv;
 }
 
 static CK_RV
-run_login_so(struct worker *worker, const rk_request *request, rk_buf *out)
+run_login_so(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
-	rk_session *session = session_of(worker, request);
+	rk_session *session = rk_worker_session(worker, request);
 	CK_RV rv = rk_session_login_so(session, request->pin);
 
 	(void)out;
-	if (is_about_pin(rv))
-		note_flags(worker, session->slot.slot);
+	rk_worker_note_pin(worker, session->slot.slot, rv);
 	return rv;
 }
 
 static CK_RV
-run_set_pin(struct worker *worker, const rk_request *request, rk_buf *out)
+run_set_pin(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
-	rk_session *session = session_of(worker, request);
+	rk_session *session = rk_worker_session(worker, request);
 	CK_RV rv = rk_pins_change(session, request);
 
 	(void)out;
-	if (is_about_pin(rv))
-		note_flags(worker, session->slot.slot);
-	return rv;
-}
-
-static void
-put_key(const rk_object *object, rk_buf *out)
-{
-	rk_found_key found = rk_keys_found(object);
-
-	rk_found_key_encode(&found, out);
-}
-
-static CK_RV
-run_keys(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_session *session = session_of(worker, request);
-	CK_RV rv = rk_keys_find(session);
-
-	uint32_t count = 0;
-
-	if (rv != CKR_OK)
-		return rv;
-	for (size_t i = 0; i < session->object_count; i++)
-		count += rk_keys_has_half(&session->objects[i]);
-	rk_buf_u32(out, count);
-	for (size_t i = 0; i < session->object_count; i++)
-		if (rk_keys_has_half(&session->objects[i]))
-			put_key(&session->objects[i], out);
-	return CKR_OK;
-}
-
-static CK_RV
-run_generate(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_object *object = NULL;
-	CK_RV rv = rk_keypair_generate(session_of(worker, request), request, &object);
-
-	if (rv == CKR_OK)
-		put_key(object, out);
+	rk_worker_note_pin(worker, session->slot.slot, rv);
 	return rv;
 }
 
 static CK_RV
-run_import(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_object *object = NULL;
-	CK_RV rv = rk_import(session_of(worker, request), request, &object);
-
-	if (rv == CKR_OK)
-		put_key(object, out);
-	return rv;
-}
-
-static CK_RV
-run_certificates(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	return rk_certificates_put(session_of(worker, request), out);
-}
-
-static CK_RV
-run_sign(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_session *session = session_of(worker, request);
-	RK_AUTO_BUF(raw);
-	const rk_object *key;
-	CK_RV rv = rk_keys_find(session);
-
-	if (rv != CKR_OK)
-		return rv;
-	key = rk_keys_by_handle(session, request->handle);
-	if (!key)
-		return CKR_KEY_HANDLE_INVALID;
-	rv = rk_sign(session, key, request, &raw);
-	if (is_about_pin(rv))
-		note_flags(worker, session->slot.slot);
-	if (rv == CKR_OK)
-		rk_wire_put_bytes(out, raw.data, raw.len);
-	return rv;
-}
-
-static CK_RV
-run_destroy(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_session *session = session_of(worker, request);
-	rk_object *object;
-	CK_RV rv = rk_keys_find(session);
-
-	(void)out;
-	if (rv != CKR_OK)
-		return rv;
-	object = request->handle ? rk_keys_by_handle(session, request->handle)
-				 : rk_keys_by_name(session, &request->id, &request->label);
-	/* A handle of another session may mean another key here. */
-	if (object && !rk_keys_is_named(object, &request->id, &request->label))
-		return CKR_KEY_HANDLE_INVALID;
-	return object ? rk_keypair_destroy(session, object) : CKR_OK;
-}
-
-static CK_RV
-run_transport(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	return rk_transport_begin(session_of(worker, request), out);
-}
-
-static CK_RV
-run_transport_end(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	(void)out;
-	return rk_transport_end(session_of(worker, request));
-}
-
-static CK_RV
-run_wrap(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_session *session = session_of(worker, request);
-	CK_RV rv = rk_keys_find(session);
-	const rk_object *key = rv == CKR_OK ? rk_keys_by_handle(session, request->handle) : NULL;
-
-	if (rv != CKR_OK)
-		return rv;
-	return key ? rk_wrap_key(session, key, request, out) : CKR_KEY_HANDLE_INVALID;
-}
-
-static CK_RV
-run_unwrap(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_object *object = NULL;
-	CK_RV rv = rk_unwrap_key(session_of(worker, request), request, &object);
-
-	if (rv == CKR_OK)
-		put_key(object, out);
-	return rv;
-}
-
-static CK_RV
-run_seal(struct worker *worker, const rk_request *request, rk_buf *out)
-{
-	rk_session *session = session_of(worker, request);
-	CK_RV rv = rk_keys_find(session);
-	rk_object *key = rv == CKR_OK ? rk_keys_by_handle(session, request->handle) : NULL;
-
-	(void)out;
-	if (rv != CKR_OK)
-		return rv;
-	/* A handle of another session may mean another key here. */
-	if (!key || !rk_keys_is_named(key, &request->id, &request->label))
-		return CKR_KEY_HANDLE_INVALID;
-	return rk_wrap_seal(session, key);
-}
-
-static CK_RV
-run_init(struct worker *worker, const rk_request *request, rk_buf *out)
+run_init(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_slot slot = {.slot = request->slot};
 	CK_RV rv = rk_inittoken(&worker->module, request, &slot);
 
-	if (is_about_pin(rv))
-		note_flags(worker, slot.slot);
+	rk_worker_note_pin(worker, slot.slot, rv);
 	if (rv == CKR_OK)
 		rk_slot_encode(&slot, out);
 	return rv;
 }
 
 static void
-close_session(struct worker *worker, uint32_t index)
+close_session(struct rk_worker *worker, uint32_t index)
 {
 	rk_session *session = worker->sessions[index];
 	bool last = true;
 
 	worker->sessions[index] = NULL;
-	for (size_t i = 0; i < SESSIONS_MAX; i++)
+	for (size_t i = 0; i < RK_WORKER_SESSIONS; i++)
 		if (worker->sessions[i] && worker->sessions[i]->slot.slot == session->slot.slot)
 			last = false;
 	(void)rk_transport_end(session);
@@ -386,7 +218,7 @@ close_session(struct worker *worker, uint32_t index)
 }
 
 static CK_RV
-run_close(struct worker *worker, const rk_request *request, rk_buf *out)
+run_close(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	(void)out;
 	close_session(worker, request->session - 1);
@@ -395,7 +227,7 @@ run_close(struct worker *worker, const rk_request *request, rk_buf *out)
 
 /* What each request needs before it is run. */
 static const struct {
-	operation *run;
+	rk_worker_operation *run;
 	bool needs_module, needs_session;
 } operations[RK_OP_COUNT] = {
     [RK_OP_LOAD] = {run_load, false, false},
@@ -404,35 +236,35 @@ static const struct {
     [RK_OP_INFO] = {run_info, true, true},
     [RK_OP_ABILITIES] = {run_abilities, true, true},
     [RK_OP_LOGIN] = {run_login, true, true},
-    [RK_OP_KEYS] = {run_keys, true, true},
-    [RK_OP_GENERATE] = {run_generate, true, true},
-    [RK_OP_SIGN] = {run_sign, true, true},
-    [RK_OP_DESTROY] = {run_destroy, true, true},
+    [RK_OP_KEYS] = {rk_worker_keys, true, true},
+    [RK_OP_GENERATE] = {rk_worker_generate, true, true},
+    [RK_OP_SIGN] = {rk_worker_sign, true, true},
+    [RK_OP_DESTROY] = {rk_worker_destroy, true, true},
     [RK_OP_INIT] = {run_init, true, false},
     [RK_OP_CLOSE] = {run_close, true, true},
     [RK_OP_LOGIN_SO] = {run_login_so, true, true},
     [RK_OP_SET_PIN] = {run_set_pin, true, true},
-    [RK_OP_IMPORT] = {run_import, true, true},
-    [RK_OP_CERTIFICATES] = {run_certificates, true, true},
-    [RK_OP_TRANSPORT] = {run_transport, true, true},
-    [RK_OP_TRANSPORT_END] = {run_transport_end, true, true},
-    [RK_OP_WRAP] = {run_wrap, true, true},
-    [RK_OP_UNWRAP] = {run_unwrap, true, true},
-    [RK_OP_SEAL] = {run_seal, true, true},
+    [RK_OP_IMPORT] = {rk_worker_import, true, true},
+    [RK_OP_CERTIFICATES] = {rk_worker_certificates, true, true},
+    [RK_OP_TRANSPORT] = {rk_worker_transport, true, true},
+    [RK_OP_TRANSPORT_END] = {rk_worker_transport_end, true, true},
+    [RK_OP_WRAP] = {rk_worker_wrap, true, true},
+    [RK_OP_UNWRAP] = {rk_worker_unwrap, true, true},
+    [RK_OP_SEAL] = {rk_worker_seal, true, true},
 };
 
 static CK_RV
-run(struct worker *worker, const rk_request *request, rk_buf *out)
+run(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	if (operations[request->op].needs_module && !worker->module.initialized)
 		return RK_CKR_PROTOCOL;
-	if (operations[request->op].needs_session && !session_of(worker, request))
+	if (operations[request->op].needs_session && !rk_worker_session(worker, request))
 		return CKR_SESSION_HANDLE_INVALID;
 	return operations[request->op].run(worker, request, out);
 }
 
 static void
-put_refusal(struct worker *worker, CK_RV rv, rk_buf *out)
+put_refusal(struct rk_worker *worker, CK_RV rv, rk_buf *out)
 {
 	const char *text = worker->module.text;
 	rk_refusal refusal = {.call = (uint8_t)worker->module.call,
@@ -444,7 +276,7 @@ put_refusal(struct worker *worker, CK_RV rv, rk_buf *out)
 }
 
 static rk_error *
-answer(struct worker *worker, uint32_t id, const rk_request *request)
+answer(struct rk_worker *worker, uint32_t id, const rk_request *request)
 {
 	rk_buf *out = rk_desk_out(worker->desk);
 	RK_AUTO_BUF(body);
@@ -466,7 +298,7 @@ answer(struct worker *worker, uint32_t id, const rk_request *request)
 
 /* One request and its answer. An error ends the worker: the parent sees the pipe close. */
 static rk_error *
-serve_one(struct worker *worker)
+serve_one(struct rk_worker *worker)
 {
 	rk_request request = {0};
 	rk_wire_header header;
@@ -497,7 +329,7 @@ confine(int fd, bool network)
 int
 rk_worker_run(int fd, bool network)
 {
-	struct worker worker = {.desk = NULL};
+	struct rk_worker worker = {.desk = NULL};
 	rk_error *err;
 
 	worker.unconfined = confine(fd, network);
@@ -505,7 +337,7 @@ rk_worker_run(int fd, bool network)
 	while (!err)
 		err = serve_one(&worker);
 	rk_error_free(err);
-	for (uint32_t i = 0; i < SESSIONS_MAX; i++)
+	for (uint32_t i = 0; i < RK_WORKER_SESSIONS; i++)
 		if (worker.sessions[i])
 			close_session(&worker, i);
 	rk_module_finalize(&worker.module);
