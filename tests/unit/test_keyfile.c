@@ -1,95 +1,10 @@
 #include "support/folder.h"
-#include "support/key_maker.h"
+#include "support/key_spec.h"
 #include "support/spec.h"
 
-#include "world/keyfile.h"
-
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/x509.h>
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define SECRET_LABEL "sesame"
-
-static rk_error *
-read_bytes(const void *bytes, size_t len, rk_keyfile **ret_file)
-{
-	RK_AUTO(rk_secret) secret = NULL;
-
-	assert_ok(rk_secret_copy(bytes, len, &secret));
-	return rk_keyfile_read(secret, "k.key", ret_file);
-}
-
-static rk_error *
-read_buf(const rk_buf *bytes, rk_keyfile **ret_file)
-{
-	return read_bytes(rk_buf_str(bytes), bytes->len, ret_file);
-}
-
-static rk_error *
-unseal(rk_keyfile *file, const char *passphrase)
-{
-	RK_AUTO(rk_secret) secret = NULL;
-
-	assert_ok(rk_secret_copy(passphrase, strlen(passphrase), &secret));
-	return rk_keyfile_unseal(file, secret);
-}
-
-/* Open, the same public key, and PKCS#8 that OpenSSL reads to its last byte and signs with. */
-static void
-assert_is(const rk_keyfile *file, EVP_PKEY *pair)
-{
-	RK_AUTO(rk_pubkey) public = rk_soft_key_public(pair);
-	const unsigned char *begin, *at;
-	PKCS8_PRIV_KEY_INFO *info;
-	EVP_PKEY *again;
-
-	assert_non_null(file->pkcs8);
-	assert_true(rk_pubkey_equal(file->pubkey, public));
-	begin = at = rk_secret_peek(file->pkcs8);
-	info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)rk_secret_len(file->pkcs8));
-	assert_non_null(info);
-	assert_ptr_equal(at, begin + rk_secret_len(file->pkcs8));
-	again = EVP_PKCS82PKEY(info);
-	assert_non_null(again);
-	assert_int_equal(EVP_PKEY_eq(again, pair), 1);
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, again, NULL);
-	assert_int_equal(EVP_PKEY_pairwise_check(context), 1);
-	EVP_PKEY_CTX_free(context);
-	EVP_PKEY_free(again);
-	PKCS8_PRIV_KEY_INFO_free(info);
-}
-
-static void
-assert_reads(const rk_buf *bytes, EVP_PKEY *pair)
-{
-	RK_AUTO(rk_keyfile) file = NULL;
-
-	assert_ok(read_buf(bytes, &file));
-	assert_false(file->encrypted);
-	assert_is(file, pair);
-}
-
-static void
-assert_refuses(const rk_buf *bytes, enum rk_code code, const char *words)
-{
-	rk_keyfile *file = NULL;
-	rk_error *err = read_buf(bytes, &file);
-	const rk_error *cause = err;
-
-	assert_null(file);
-	assert_non_null(err);
-	assert_non_null(rk_error_remedy(err));
-	while (rk_error_cause(cause))
-		cause = rk_error_cause(cause);
-	if (!strstr(rk_error_message(cause), words))
-		fail_msg("nothing about \"%s\" in: %s", words, rk_error_message(cause));
-	assert_error(err, code);
-}
 
 static const enum rk_key_type types[] = {
     RK_KEY_ECDSA_P256, RK_KEY_ECDSA_P384, RK_KEY_ECDSA_P521, RK_KEY_ED25519, RK_KEY_RSA2048};
@@ -105,8 +20,8 @@ pkcs8_of_every_type_is_read_bare_and_as_pem(void **state)
 
 		rk_key_maker_pkcs8(pair, &der);
 		rk_key_maker_pem("PRIVATE KEY", NULL, &der, &pem);
-		assert_reads(&der, pair);
-		assert_reads(&pem, pair);
+		rk_key_spec_reads(&der, pair);
+		rk_key_spec_reads(&pem, pair);
 		EVP_PKEY_free(pair);
 	}
 }
@@ -126,8 +41,8 @@ pkcs1_and_sec1_are_read_bare_and_as_pem(void **state)
 		rk_key_maker_traditional(pair, &der);
 		rk_key_maker_pem(types[i] == RK_KEY_RSA2048 ? "RSA PRIVATE KEY" : "EC PRIVATE KEY",
 		    NULL, &der, &pem);
-		assert_reads(&der, pair);
-		assert_reads(&pem, pair);
+		rk_key_spec_reads(&der, pair);
+		rk_key_spec_reads(&pem, pair);
 		EVP_PKEY_free(pair);
 	}
 }
@@ -144,83 +59,11 @@ what_comes_out_is_the_same_however_it_came(void **state)
 	(void)state;
 	rk_key_maker_pkcs8(pair, &pkcs8);
 	rk_key_maker_traditional(pair, &sec1);
-	assert_ok(read_buf(&pkcs8, &one));
-	assert_ok(read_buf(&sec1, &other));
+	assert_ok(rk_key_spec_read(&pkcs8, &one));
+	assert_ok(rk_key_spec_read(&sec1, &other));
 	assert_true(rk_secret_equal(one->pkcs8, other->pkcs8));
 	assert_int_equal(rk_secret_len(one->pkcs8), pkcs8.len);
 	assert_memory_equal(rk_secret_peek(one->pkcs8), pkcs8.data, pkcs8.len);
-	EVP_PKEY_free(pair);
-}
-
-static void
-what_a_passphrase_seals_is_opened_by_it_alone(void **state)
-{
-	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P256);
-
-	(void)state;
-	for (int how = 0; how < RK_KEY_SEAL_COUNT; how++) {
-		RK_AUTO(rk_keyfile) file = NULL;
-		RK_AUTO_BUF(der);
-		RK_AUTO_BUF(pem);
-
-		rk_key_maker_seal(pair, (enum rk_key_seal)how, SECRET_LABEL, &der);
-		rk_key_maker_pem("ENCRYPTED PRIVATE KEY", NULL, &der, &pem);
-		assert_ok(read_buf(how ? &pem : &der, &file));
-		assert_true(file->encrypted);
-		assert_null(file->pkcs8);
-		assert_null(file->pubkey);
-		assert_error(unseal(file, "wrong"), RK_E_MALFORMED);
-		assert_error(unseal(file, ""), RK_E_MALFORMED);
-		assert_null(file->pkcs8);
-		assert_ok(unseal(file, SECRET_LABEL));
-		assert_is(file, pair);
-		/* Open is open. */
-		assert_ok(unseal(file, "wrong"));
-	}
-	EVP_PKEY_free(pair);
-}
-
-static void
-pem_s_old_way_of_sealing_is_opened_too(void **state)
-{
-	static const enum rk_key_type old[] = {RK_KEY_ECDSA_P256, RK_KEY_RSA2048};
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		EVP_PKEY *pair = rk_soft_key_new(old[i]);
-		RK_AUTO(rk_keyfile) file = NULL;
-		RK_AUTO_BUF(pem);
-
-		rk_key_maker_seal_pem(pair, SECRET_LABEL, &pem);
-		assert_non_null(strstr(rk_buf_str(&pem), "Proc-Type: 4,ENCRYPTED"));
-		assert_ok(read_buf(&pem, &file));
-		assert_true(file->encrypted);
-		assert_error(unseal(file, "wrong"), RK_E_MALFORMED);
-		assert_ok(unseal(file, SECRET_LABEL));
-		assert_is(file, pair);
-		EVP_PKEY_free(pair);
-	}
-}
-
-static void
-a_thousand_wrong_passphrases_open_nothing(void **state)
-{
-	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ED25519);
-	RK_AUTO(rk_keyfile) file = NULL;
-	RK_AUTO_BUF(der);
-
-	/* One in 256 is padded well by chance. */
-	(void)state;
-	rk_key_maker_seal(pair, RK_KEY_SEAL_NOTARY, SECRET_LABEL, &der);
-	assert_ok(read_buf(&der, &file));
-	for (int i = 0; i < 1000; i++) {
-		char guess[16];
-
-		snprintf(guess, sizeof(guess), "%d", i);
-		assert_error(unseal(file, guess), RK_E_MALFORMED);
-		assert_null(file->pkcs8);
-	}
-	assert_ok(unseal(file, SECRET_LABEL));
 	EVP_PKEY_free(pair);
 }
 
@@ -236,20 +79,20 @@ notary_s_headers_are_read(void **state)
 
 	(void)state;
 	rk_key_maker_notary(pair, "targets/releases", "pass", &pem);
-	assert_ok(read_buf(&pem, &file));
+	assert_ok(rk_key_spec_read(&pem, &file));
 	assert_string_equal(file->role, "targets/releases");
 	assert_string_equal(file->gun, "lab.example/app");
 	assert_null(file->path);
-	assert_ok(unseal(file, "pass"));
-	assert_is(file, pair);
+	assert_ok(rk_key_spec_unseal(file, "pass"));
+	rk_key_spec_is(file, pair);
 	rk_key_maker_pkcs8(pair, &der);
 	rk_key_maker_pem("PRIVATE KEY", "path: 0a1b\nrole: root\nX-Other: thing\n more of it\n",
 	    &der, &with_path);
-	assert_ok(read_buf(&with_path, &exported));
+	assert_ok(rk_key_spec_read(&with_path, &exported));
 	assert_string_equal(exported->path, "0a1b");
 	assert_string_equal(exported->role, "root");
 	assert_null(exported->gun);
-	assert_is(exported, pair);
+	rk_key_spec_is(exported, pair);
 	EVP_PKEY_free(pair);
 }
 
@@ -265,8 +108,8 @@ a_header_twice_or_of_noise_is_refused(void **state)
 	rk_key_maker_pkcs8(pair, &der);
 	rk_key_maker_pem("PRIVATE KEY", "role: root\nrole: targets\n", &der, &twice);
 	rk_key_maker_pem("PRIVATE KEY", "role: \xff\xfe\n", &der, &noise);
-	assert_refuses(&twice, RK_E_MALFORMED, "header");
-	assert_refuses(&noise, RK_E_MALFORMED, "header");
+	rk_key_spec_refuses(&twice, RK_E_MALFORMED, "header");
+	rk_key_spec_refuses(&noise, RK_E_MALFORMED, "header");
 	EVP_PKEY_free(pair);
 }
 
@@ -285,9 +128,9 @@ notary_s_odd_pkcs8_is_read(void **state)
 	rk_key_maker_pkcs8(ec, &der);
 	assert_memory_equal(der.data + 3, "\x02\x01\x00", 3);
 	der.data[5] = 1;
-	assert_reads(&der, ec);
+	rk_key_spec_reads(&der, ec);
 	der.data[5] = 2;
-	assert_refuses(&der, RK_E_MALFORMED, "PKCS#8");
+	rk_key_spec_refuses(&der, RK_E_MALFORMED, "PKCS#8");
 	rk_key_maker_traditional(rsa, &pkcs1);
 	size_t inner = pkcs1.len + 4, all = 3 + sizeof(algorithm) + inner;
 	rk_buf_append(&odd, (const uint8_t[]){0x30, 0x82, (uint8_t)(all >> 8), (uint8_t)all}, 4);
@@ -296,7 +139,7 @@ notary_s_odd_pkcs8_is_read(void **state)
 	rk_buf_append(
 	    &odd, (const uint8_t[]){0x04, 0x82, (uint8_t)(pkcs1.len >> 8), (uint8_t)pkcs1.len}, 4);
 	rk_buf_append(&odd, pkcs1.data, pkcs1.len);
-	assert_reads(&odd, rsa);
+	rk_key_spec_reads(&odd, rsa);
 	EVP_PKEY_free(ec);
 	EVP_PKEY_free(rsa);
 }
@@ -316,7 +159,7 @@ assert_edwards(const char *label, const char *hex)
 	assert_ok(rk_unhex_buf(hex, strlen(hex), &der));
 	if (label)
 		rk_key_maker_pem(label, NULL, &der, &pem);
-	assert_ok(read_buf(label ? &pem : &der, &file));
+	assert_ok(rk_key_spec_read(label ? &pem : &der, &file));
 	assert_ok(rk_unhex(POINT, 64, point, 32));
 	assert_memory_equal(rk_pubkey_ed25519(file->pubkey), point, 32);
 	assert_ok(rk_unhex("302e020100300506032b657004220420" SEED, 96, wanted, 48));
@@ -346,18 +189,18 @@ a_public_half_that_is_not_its_own_is_refused(void **state)
 
 	(void)state;
 	rk_key_maker_pkcs8(pair, &der);
-	assert_reads(&der, pair);
+	rk_key_spec_reads(&der, pair);
 	der.data[der.len - 1] ^= 1;
-	assert_refuses(&der, RK_E_MALFORMED, "does not belong");
+	rk_key_spec_refuses(&der, RK_E_MALFORMED, "does not belong");
 	der.data[der.len - 1] ^= 1;
 	der.data[40] ^= 1; /* the scalar's */
-	assert_refuses(&der, RK_E_MALFORMED, "does not belong");
+	rk_key_spec_refuses(&der, RK_E_MALFORMED, "does not belong");
 	assert_ok(
 	    rk_unhex_buf("3051020101300506032b657004220420" SEED "812100" SEED, 166, &edwards));
-	assert_refuses(&edwards, RK_E_MALFORMED, "does not belong");
+	rk_key_spec_refuses(&edwards, RK_E_MALFORMED, "does not belong");
 	assert_ok(
 	    rk_unhex_buf("3072020101300b06092b06010401da470f010460" POINT SEED SEED, 232, &halves));
-	assert_refuses(&halves, RK_E_MALFORMED, "does not belong");
+	rk_key_spec_refuses(&halves, RK_E_MALFORMED, "does not belong");
 	EVP_PKEY_free(pair);
 }
 
@@ -372,9 +215,9 @@ an_ec_key_without_its_point_is_told(void **state)
 	assert_int_equal(EVP_PKEY_set_int_param(pair, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 0), 1);
 	rk_key_maker_traditional(pair, &der);
 	assert_in_range(der.len, 40, 60);
-	assert_ok(read_buf(&der, &file));
+	assert_ok(rk_key_spec_read(&der, &file));
 	assert_true(file->unchecked);
-	assert_is(file, pair);
+	rk_key_spec_is(file, pair);
 	EVP_PKEY_free(pair);
 }
 
@@ -390,10 +233,10 @@ rsa_numbers_that_contradict_each_other_are_refused(void **state)
 	for (size_t at = 60; at < der.len; at += 97) {
 		der.data[at] ^= 2;
 		RK_AUTO(rk_keyfile) file = NULL;
-		assert_error(read_buf(&der, &file), RK_E_MALFORMED);
+		assert_error(rk_key_spec_read(&der, &file), RK_E_MALFORMED);
 		der.data[at] ^= 2;
 	}
-	assert_reads(&der, pair);
+	rk_key_spec_reads(&der, pair);
 	EVP_PKEY_free(pair);
 }
 
@@ -408,11 +251,11 @@ small_rsa_and_strange_kinds_are_refused(void **state)
 
 	(void)state;
 	rk_key_maker_pkcs8(small, &rsa);
-	assert_refuses(&rsa, RK_E_TOKEN_UNSUPPORTED, "1024 bits");
+	rk_key_spec_refuses(&rsa, RK_E_TOKEN_UNSUPPORTED, "1024 bits");
 	rk_key_maker_pkcs8(curve, &ec);
-	assert_refuses(&ec, RK_E_TOKEN_UNSUPPORTED, "secp256k1");
+	rk_key_spec_refuses(&ec, RK_E_TOKEN_UNSUPPORTED, "secp256k1");
 	rk_key_maker_pkcs8(other, &x);
-	assert_refuses(&x, RK_E_TOKEN_UNSUPPORTED, "X25519");
+	rk_key_spec_refuses(&x, RK_E_TOKEN_UNSUPPORTED, "X25519");
 	EVP_PKEY_free(small);
 	EVP_PKEY_free(curve);
 	EVP_PKEY_free(other);
@@ -427,61 +270,9 @@ a_scalar_of_zero_or_beyond_the_order_is_refused(void **state)
 	(void)state;
 	rk_key_maker_traditional(pair, &der);
 	memset(der.data + 7, 0, 32);
-	assert_refuses(&der, RK_E_MALFORMED, "number");
+	rk_key_spec_refuses(&der, RK_E_MALFORMED, "number");
 	memset(der.data + 7, 0xff, 32);
-	assert_refuses(&der, RK_E_MALFORMED, "number");
-	EVP_PKEY_free(pair);
-}
-
-/* Every shorter file and every longer one. */
-static void
-nothing_is_read_from_a_part_or_from_more(void **state)
-{
-	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P256);
-	RK_AUTO_BUF(der);
-	RK_AUTO_BUF(sealed);
-	RK_AUTO_BUF(pem);
-	rk_buf *const each[] = {&der, &sealed, &pem};
-
-	(void)state;
-	rk_key_maker_pkcs8(pair, &der);
-	rk_key_maker_seal(pair, RK_KEY_SEAL_NOTARY, SECRET_LABEL, &sealed);
-	rk_key_maker_notary(pair, "root", NULL, &pem);
-	for (int i = 0; i < 3; i++) {
-		/* A PEM text may lack its last newline. */
-		for (size_t len = 0; len < each[i]->len - (i == 2); len++) {
-			rk_keyfile *file = NULL;
-			rk_error *err = read_bytes(rk_buf_str(each[i]), len, &file);
-			enum rk_code code = rk_error_code(err);
-
-			rk_error_free(err);
-			assert_null(file);
-			assert_true(code == RK_E_MALFORMED || code == RK_E_NOT_FOUND);
-		}
-	}
-	rk_buf_byte(&der, 0);
-	assert_refuses(&der, RK_E_MALFORMED, "after its end");
-	rk_buf_byte(&sealed, 0);
-	assert_refuses(&sealed, RK_E_MALFORMED, "after its end");
-	EVP_PKEY_free(pair);
-}
-
-static void
-garbage_behind_the_key_in_a_block_is_refused(void **state)
-{
-	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ED25519);
-	RK_AUTO_BUF(der);
-	RK_AUTO_BUF(pem);
-	RK_AUTO_BUF(letters);
-
-	(void)state;
-	rk_key_maker_pkcs8(pair, &der);
-	rk_buf_text(&der, "more");
-	rk_key_maker_pem("PRIVATE KEY", NULL, &der, &pem);
-	assert_refuses(&pem, RK_E_MALFORMED, "after its end");
-	rk_buf_text(&letters,
-	    "-----BEGIN PRIVATE KEY-----\nMC4CAQ%BwBQYDK2Vw\n-----END PRIVATE KEY-----\n");
-	assert_refuses(&letters, RK_E_MALFORMED, "base64");
+	rk_key_spec_refuses(&der, RK_E_MALFORMED, "number");
 	EVP_PKEY_free(pair);
 }
 
@@ -494,7 +285,7 @@ one_file_is_one_key(void **state)
 	(void)state;
 	rk_key_maker_notary(pair, "root", NULL, &pem);
 	rk_key_maker_notary(pair, "targets", NULL, &pem);
-	assert_refuses(&pem, RK_E_MALFORMED, "more than one");
+	rk_key_spec_refuses(&pem, RK_E_MALFORMED, "more than one");
 	EVP_PKEY_free(pair);
 }
 
@@ -512,12 +303,12 @@ what_is_no_private_key_is_said_to_be_none(void **state)
 
 	(void)state;
 	rk_buf_text(&pem, rk_pubkey_pem(public));
-	assert_refuses(&pem, RK_E_NOT_FOUND, "public half");
+	rk_key_spec_refuses(&pem, RK_E_NOT_FOUND, "public half");
 	rk_buf_append(&der, spki, len);
-	assert_refuses(&der, RK_E_NOT_FOUND, "public half");
+	rk_key_spec_refuses(&der, RK_E_NOT_FOUND, "public half");
 	rk_buf_text(&text, "0 is what this letter begins with");
-	assert_refuses(&text, RK_E_NOT_FOUND, "no private key");
-	assert_refuses(&empty, RK_E_NOT_FOUND, "no private key");
+	rk_key_spec_refuses(&text, RK_E_NOT_FOUND, "no private key");
+	rk_key_spec_refuses(&empty, RK_E_NOT_FOUND, "no private key");
 	EVP_PKEY_free(pair);
 }
 
@@ -530,7 +321,7 @@ other_programs_forms_are_named_not_guessed(void **state)
 	(void)state;
 	rk_buf_text(&der, "openssh-key-v1");
 	rk_key_maker_pem("OPENSSH PRIVATE KEY", NULL, &der, &ssh);
-	assert_refuses(&ssh, RK_E_TOKEN_UNSUPPORTED, "form that we do not know");
+	rk_key_spec_refuses(&ssh, RK_E_TOKEN_UNSUPPORTED, "form that we do not know");
 }
 
 static void
@@ -548,100 +339,8 @@ parameters_and_certificates_may_stand_beside_the_key(void **state)
 	rk_key_maker_traditional(pair, &der);
 	rk_key_maker_pem("EC PRIVATE KEY", NULL, &der, &pem);
 	rk_key_maker_pem("CERTIFICATE", NULL, &oid, &pem);
-	assert_reads(&pem, pair);
+	rk_key_spec_reads(&pem, pair);
 	EVP_PKEY_free(pair);
-}
-
-static void
-a_passphrase_that_would_take_hours_is_not_tried(void **state)
-{
-	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ED25519);
-	RK_AUTO_BUF(der);
-	char *rounds;
-
-	(void)state;
-	rk_key_maker_seal(pair, RK_KEY_SEAL_NOTARY, SECRET_LABEL, &der);
-	rounds = memmem(der.data, der.len, "\x02\x02\x08\x00", 4);
-	assert_non_null(rounds);
-	/* The salt's last two bytes become part of a longer number. */
-	rounds[-9] = 6;
-	memcpy(rounds - 2, "\x02\x04\x7f\xff\xff\xff", 6);
-	assert_refuses(&der, RK_E_LIMIT, "longer than anybody waits");
-	EVP_PKEY_free(pair);
-}
-
-static void
-sealings_that_we_do_not_know_are_named(void **state)
-{
-	RK_AUTO_BUF(der);
-	RK_AUTO_BUF(pem);
-	/* pbeWithMD5AndDES-CBC */
-	static const char old[] = "3023"
-				  "301b06092a864886f70d010503300e0408000000000000000002020800"
-				  "040400000000";
-
-	(void)state;
-	assert_ok(rk_unhex_buf(old, strlen(old), &der));
-	assert_refuses(&der, RK_E_TOKEN_UNSUPPORTED, "pbeWithMD5AndDES-CBC");
-	rk_buf_text(&pem, "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
-			  "DEK-Info: ROT-13,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n");
-	assert_refuses(&pem, RK_E_TOKEN_UNSUPPORTED, "ROT-13");
-}
-
-/* Files. */
-
-static char *
-write_file(const char *folder, const rk_buf *bytes, unsigned mode)
-{
-	char *path = NULL;
-	FILE *file;
-
-	assert_ok(rk_strdupf(&path, "%s/k.key", folder));
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(rk_buf_str(bytes), 1, bytes->len, file), bytes->len);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(path, (mode_t)mode), 0);
-	return path;
-}
-
-static void
-a_file_that_others_can_read_is_told(void **state)
-{
-	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ED25519);
-	RK_AUTO(rk_keyfile) closed = NULL;
-	RK_AUTO(rk_keyfile) open_to_all = NULL;
-	RK_AUTO(rk_str) path = NULL;
-	RK_AUTO_BUF(pem);
-
-	rk_key_maker_notary(pair, "root", NULL, &pem);
-	path = write_file(*state, &pem, 0600);
-	assert_ok(rk_keyfile_load(path, &closed));
-	assert_false(closed->exposed);
-	assert_is(closed, pair);
-	assert_int_equal(chmod(path, 0640), 0);
-	assert_ok(rk_keyfile_load(path, &open_to_all));
-	assert_true(open_to_all->exposed);
-	EVP_PKEY_free(pair);
-}
-
-static void
-a_large_or_missing_file_or_a_folder_is_no_key(void **state)
-{
-	RK_AUTO(rk_str) path = NULL;
-	rk_keyfile *file = NULL;
-	RK_AUTO_BUF(zeros);
-
-	for (unsigned i = 0; i <= RK_KEYFILE_MAX; i++)
-		rk_buf_byte(&zeros, '0');
-	path = write_file(*state, &zeros, 0600);
-	assert_error(rk_keyfile_load(path, &file), RK_E_LIMIT);
-	assert_int_equal(truncate(path, RK_KEYFILE_MAX), 0);
-	assert_error(rk_keyfile_load(path, &file), RK_E_NOT_FOUND);
-	assert_int_equal(unlink(path), 0);
-	assert_error(rk_keyfile_load(path, &file), RK_E_NOT_FOUND);
-	assert_error(rk_keyfile_load(*state, &file), RK_E_IO);
-	assert_null(file);
 }
 
 static int
@@ -658,9 +357,6 @@ main(void)
 	    cmocka_unit_test(pkcs8_of_every_type_is_read_bare_and_as_pem),
 	    cmocka_unit_test(pkcs1_and_sec1_are_read_bare_and_as_pem),
 	    cmocka_unit_test(what_comes_out_is_the_same_however_it_came),
-	    cmocka_unit_test(what_a_passphrase_seals_is_opened_by_it_alone),
-	    cmocka_unit_test(pem_s_old_way_of_sealing_is_opened_too),
-	    cmocka_unit_test(a_thousand_wrong_passphrases_open_nothing),
 	    cmocka_unit_test(notary_s_headers_are_read),
 	    cmocka_unit_test(a_header_twice_or_of_noise_is_refused),
 	    cmocka_unit_test(notary_s_odd_pkcs8_is_read),
@@ -670,16 +366,10 @@ main(void)
 	    cmocka_unit_test(rsa_numbers_that_contradict_each_other_are_refused),
 	    cmocka_unit_test(small_rsa_and_strange_kinds_are_refused),
 	    cmocka_unit_test(a_scalar_of_zero_or_beyond_the_order_is_refused),
-	    cmocka_unit_test(nothing_is_read_from_a_part_or_from_more),
-	    cmocka_unit_test(garbage_behind_the_key_in_a_block_is_refused),
 	    cmocka_unit_test(one_file_is_one_key),
 	    cmocka_unit_test(what_is_no_private_key_is_said_to_be_none),
 	    cmocka_unit_test(other_programs_forms_are_named_not_guessed),
 	    cmocka_unit_test(parameters_and_certificates_may_stand_beside_the_key),
-	    cmocka_unit_test(a_passphrase_that_would_take_hours_is_not_tried),
-	    cmocka_unit_test(sealings_that_we_do_not_know_are_named),
-	    cmocka_unit_test(a_file_that_others_can_read_is_told),
-	    cmocka_unit_test(a_large_or_missing_file_or_a_folder_is_no_key),
 	};
 
 	return cmocka_run_group_tests(tests, begin, rk_folder_remove);
