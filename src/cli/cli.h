@@ -44,6 +44,7 @@ extern const struct rk_command rk_cmd_key_show;
 extern const struct rk_command rk_cmd_key_test;
 extern const struct rk_command rk_cmd_token_init;
 extern const struct rk_command rk_cmd_token_list;
+extern const struct rk_command rk_cmd_token_pin;
 extern const struct rk_command rk_cmd_token_show;
 extern const struct rk_command rk_cmd_token_softhsm;
 extern const struct rk_command rk_cmd_token_test;

@@ -37,6 +37,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_target_remove,
     &rk_cmd_token_init,
     &rk_cmd_token_list,
+    &rk_cmd_token_pin,
     &rk_cmd_token_show,
     &rk_cmd_token_softhsm,
     &rk_cmd_token_test,

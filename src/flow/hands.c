@@ -26,6 +26,7 @@ tray_free(struct rk_hands_tray *tray)
 	rk_token_keys_free(tray->keys);
 	rk_token_info_free(tray->info);
 	rk_token_free(tray->token);
+	free(tray->uri);
 	free(tray);
 }
 
@@ -74,32 +75,51 @@ same_token(const rk_token_info *a, const rk_token_info *b)
 }
 
 static rk_error *
+add_tray(rk_hands *hands, const char *uri, rk_token **token, rk_token_info **info)
+{
+	struct rk_hands_tray *tray = calloc(1, sizeof(*tray));
+	rk_error *err = tray ? rk_strdup(uri, &tray->uri) : rk_out_of_memory();
+
+	if (err) {
+		free(tray);
+		return err;
+	}
+	tray->token = RK_TAKE(*token);
+	tray->info = RK_TAKE(*info);
+	tray->next = hands->trays;
+	hands->trays = tray;
+	return NULL;
+}
+
+/* What a URI meant first it means for the whole run: the plan that was shown was made of that. */
+static rk_error *
 open_tray(rk_hands *hands, const char *uri, struct rk_hands_tray **ret_tray)
 {
 	RK_AUTO(rk_token) token = NULL;
 	RK_AUTO(rk_token_info) info = NULL;
-	struct rk_hands_tray *tray;
-	rk_error *err = hands->tokens->ops->open(hands->tokens, uri, &token);
+	struct rk_hands_tray *tray = hands->trays;
+	rk_error *err;
 
+	while (tray && strcmp(tray->uri, uri) != 0)
+		tray = tray->next;
+	if (tray) {
+		*ret_tray = tray;
+		return NULL;
+	}
+	err = hands->tokens->ops->open(hands->tokens, uri, &token);
 	if (!err)
 		err = token->ops->info(token, &info);
 	if (err)
 		return err;
-	for (tray = hands->trays; tray; tray = tray->next) {
-		if (same_token(tray->info, info)) {
-			*ret_tray = tray;
-			return NULL;
-		}
+	for (tray = hands->trays; tray && !same_token(tray->info, info);)
+		tray = tray->next;
+	if (!tray) {
+		err = add_tray(hands, uri, &token, &info);
+		tray = hands->trays;
 	}
-	tray = calloc(1, sizeof(*tray));
-	if (!tray)
-		return rk_out_of_memory();
-	tray->token = RK_TAKE(token);
-	tray->info = RK_TAKE(info);
-	tray->next = hands->trays;
-	hands->trays = tray;
-	*ret_tray = tray;
-	return NULL;
+	if (!err)
+		*ret_tray = tray;
+	return err;
 }
 
 struct rk_hands_tray *

@@ -13,6 +13,7 @@ enum rk_hands_who { RK_HANDS_NOBODY, RK_HANDS_USER, RK_HANDS_SO };
 
 struct rk_hands_tray {
 	rk_token *token;
+	char *uri; /* the first that opened it */
 	rk_token_info *info; /* as it was opened */
 	rk_token_keys *keys; /* after the login; NULL: not asked yet */
 	bool used; /* by a hand or by its own name; else only looked at on the way to another */

@@ -1,5 +1,5 @@
 /*
- * tokens.h - what is done to a token as a whole: initialised, tried out
+ * tokens.h - what is done to a token as a whole: initialised, given a new PIN, tried out
  *
  * Initialising destroys whatever is on a token. One that was initialised before counts as full,
  * unless its keys were listed after a user login and there were none; a full one wants its serial
@@ -34,6 +34,22 @@ rk_tokens_init(const struct rk_tokens_wish *wish, rk_plan **ret_plan, rk_token_i
 
 /* May its keys be listed without asking a person: no login needed, or its PIN is at hand? */
 bool rk_tokens_can_look(rk_env *env, const rk_token_info *info);
+
+/* What is to be changed of a token's secrets. */
+enum rk_tokens_secret {
+	RK_TOKENS_PIN, /* by the PIN itself */
+	RK_TOKENS_PIN_UNBLOCK, /* by its PUK or SO PIN, whichever it has */
+	RK_TOKENS_SO_PIN, /* a YubiKey's management key */
+};
+
+/* Which change that is on this token, and what will be asked for; logs nothing in. RK_E_PIN_LOCKED,
+ * RK_E_PIN_NEEDED one that the PIN cannot do; RK_E_TOKEN_UNSUPPORTED nobody can unblock it. */
+RK_CHECKED rk_error *rk_tokens_pin_plan(rk_hands *hands, const char *uri,
+    enum rk_tokens_secret secret, rk_plan **ret_plan, enum rk_pin_change *ret_change);
+/* Exactly one try of the old secret. `*ret_info` is the token afterwards. RK_E_KEY_UNPROVEN, also
+ * where the token does not show a usable PIN. */
+RK_CHECKED rk_error *rk_tokens_pin(
+    rk_hands *hands, const char *uri, enum rk_pin_change change, rk_token_info **ret_info);
 
 /* How far one type of key came. */
 enum rk_tokens_stage {
