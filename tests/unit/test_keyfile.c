@@ -3,6 +3,7 @@
 #include "support/spec.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 
 #include <string.h>
 
