@@ -152,12 +152,20 @@ make(const struct rk_custody *custody, const struct rk_custody_wish *wish, rk_to
 	    .pin_policy = wish->place.pin_policy,
 	    .wrappable = wish->wrappable,
 	};
-	rk_error *err = wish->place.id_len > 0 ? NULL : random_id(custody->env, id);
+	const struct rk_custody_making making = {.custody = custody,
+	    .token = token,
+	    .spec = &spec,
+	    .name = wish->name,
+	    .fresh = wish->place.id_len == 0};
+	rk_error *err = making.fresh ? random_id(custody->env, id) : NULL;
 
-	if (!err)
-		err = token->ops->generate(token, &spec, ret_key);
+	if (err)
+		return err;
+	err = token->ops->generate(token, &spec, ret_key);
 	if (rk_error_code(err) == RK_E_EXISTS)
 		err = rk_advise(err, TAKEN_REMEDY);
+	else if (err)
+		err = rk_custody_unmade(&making, err);
 	return err ? rk_wrap(err, "cannot make key %s on %s", RK_SHOW(wish->name), token->name)
 		   : NULL;
 }
@@ -233,28 +241,11 @@ keep_it(const struct rk_custody *custody, const struct rk_custody_wish *wish, co
 	return rk_custody_commit(custody, &record, ret_settled);
 }
 
-/* The world is rolled back by hand: the message says whether it is as it was. */
-static rk_error *
-take_back(const struct rk_custody *custody, rk_token *token, const rk_token_key *made,
-    const char *name, rk_error *why)
-{
-	RK_AUTO_BUF(id);
-	rk_error *err = rk_hands_unmake(custody->hands, token, made);
-
-	if (!err)
-		return rk_wrap(why, "key %s was not kept, and is destroyed again", RK_SHOW(name));
-	rk_buf_hex(&id, made->id, made->id_len);
-	why =
-	    rk_wrap(why, "key %s was not kept, and may STILL be on %s, labelled %s, with the id %s",
-		RK_SHOW(name), token->name, RK_SHOW(made->label), rk_buf_str(&id));
-	why = rk_advise(why, "destroy it with the token's own tools, or enrol it once it works");
-	return rk_join(why, rk_wrap(err, "it could not be destroyed"));
-}
-
 rk_error *
 rk_custody_generate(const struct rk_custody *custody, const struct rk_custody_wish *wish,
     const rk_keep_key **ret_key)
 {
+	struct rk_custody_making making = {.custody = custody, .name = wish->name};
 	RK_AUTO(rk_token_key) made = NULL;
 	const rk_token_key *key;
 	rk_token *token = NULL;
@@ -264,6 +255,7 @@ rk_custody_generate(const struct rk_custody *custody, const struct rk_custody_wi
 
 	if (!err)
 		err = rk_hands_token(custody->hands, wish->token, &token);
+	making.token = token;
 	if (!err)
 		err = make(custody, wish, token, &made);
 	if (!err)
@@ -284,5 +276,5 @@ rk_custody_generate(const struct rk_custody *custody, const struct rk_custody_wi
 	return err;
 
 rollback:
-	return take_back(custody, token, key, wish->name, err);
+	return rk_custody_take_back(&making, key, err);
 }

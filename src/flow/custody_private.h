@@ -29,4 +29,21 @@ enum rk_custody_kind {
 /* The attributes as they were read back. What is unknown is a warning. RK_E_KEY_UNPROVEN. */
 RK_CHECKED rk_error *rk_custody_judge(rk_env *env, const rk_hand *hand, enum rk_custody_kind kind);
 
+/* A key that is being made, generated or copied, on a token that is logged in. */
+struct rk_custody_making {
+	const struct rk_custody *custody;
+	rk_token *token;
+	const struct rk_key_spec *spec;
+	const char *name; /* the keep's */
+	bool fresh; /* its id is this run's own: what has it was made by this run */
+};
+
+/* The world is rolled back by hand: the message says whether it is as it was. `why` is taken over,
+ * and comes back with that above it. */
+RK_CHECKED rk_error *rk_custody_take_back(
+    const struct rk_custody_making *making, const rk_token_key *made, rk_error *why);
+/* Making it failed with `why`, and it may be there all the same: an answer can get lost. What is
+ * seen there is taken back; what may be there is named. */
+RK_CHECKED rk_error *rk_custody_unmade(const struct rk_custody_making *making, rk_error *why);
+
 #endif

@@ -331,6 +331,7 @@ rk_soft_tokens_add(struct rk_soft_tokens *module, const char *label, const char 
 	    .so_tries = RK_SOFT_TRIES,
 	    .sign_fails = RK_E_TOUCH,
 	    .gone_after = RK_SOFT_NEVER,
+	    .answer_lost = RK_SOFT_NEVER,
 	    .ways = {[RK_WRAP_PAD] = true},
 	};
 	return soft;
@@ -345,7 +346,7 @@ rk_soft_tokens_settle(struct rk_soft_tokens *module)
 	for (size_t i = 0; i < module->count; i++) {
 		struct rk_soft_token *soft = &module->all[i];
 
-		soft->gone_after = RK_SOFT_NEVER;
+		soft->gone_after = soft->answer_lost = RK_SOFT_NEVER;
 		soft->lie = RK_SOFT_HONEST;
 		soft->lie_at = soft->sign_fails_at = 0;
 		soft->so_logins = soft->pin_changes = 0;

@@ -99,6 +99,8 @@ struct rk_soft_token {
 	unsigned sign_fails_at; /* signature number N has its own error */
 	enum rk_code sign_fails;
 	enum rk_soft_call gone_after; /* pulled out once this call has succeeded */
+	enum rk_soft_call
+	    answer_lost; /* generate or import: it is done, and the answer is an error */
 	bool ignores_template; /* what it makes is extractable */
 	bool forgets_keys; /* what it makes is not there afterwards */
 	bool unwraps_another; /* what comes out of a wrapped key is not that key */

@@ -293,6 +293,20 @@ describe_new(
 	return key;
 }
 
+/* A key was made; whether the caller hears of it. */
+static rk_error *
+answer(
+    struct rk_soft_token *soft, enum rk_soft_call call, rk_token_key *key, rk_token_key **ret_key)
+{
+	rk_soft_done(soft, call);
+	if (soft->answer_lost != call) {
+		*ret_key = key;
+		return NULL;
+	}
+	rk_token_key_free(key);
+	return rk_fail(RK_E_TOKEN, NULL, "the rehearsed loss of an answer");
+}
+
 static rk_error *
 soft_generate(rk_token *token, const struct rk_key_spec *wish, rk_token_key **ret_key)
 {
@@ -304,11 +318,11 @@ soft_generate(rk_token *token, const struct rk_key_spec *wish, rk_token_key **re
 		err = rk_soft_judge_spec(soft, wish);
 	if (err)
 		return err;
-	*ret_key = describe_new(
-	    soft, rk_soft_token_add_key(opened->module, soft, wish->type, wish->label), wish);
 	soft->made++;
-	rk_soft_done(soft, RK_SOFT_GENERATE);
-	return NULL;
+	return answer(soft, RK_SOFT_GENERATE,
+	    describe_new(
+		soft, rk_soft_token_add_key(opened->module, soft, wish->type, wish->label), wish),
+	    ret_key);
 }
 
 /* The plain DER, of the type that was announced. */
@@ -343,10 +357,8 @@ soft_import(
 	    rk_soft_token_add_pair(opened->module, soft, pair_from(wish, pkcs8), wish->label);
 	pair->type = wish->type;
 	pair->imported = true;
-	*ret_key = describe_new(soft, pair, wish);
 	soft->imported++;
-	rk_soft_done(soft, RK_SOFT_IMPORT);
-	return NULL;
+	return answer(soft, RK_SOFT_IMPORT, describe_new(soft, pair, wish), ret_key);
 }
 
 struct rk_soft_pair *

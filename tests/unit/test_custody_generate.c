@@ -286,6 +286,54 @@ what_cannot_be_destroyed_is_named(void **state)
 }
 
 static void
+what_was_made_though_the_answer_is_lost_is_destroyed_again(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	RK_AUTO(rk_error) err = NULL;
+
+	scene->alice->answer_lost = RK_SOFT_GENERATE;
+	err = generate(scene, &plain);
+	assert_int_equal(rk_error_code(err), RK_E_TOKEN);
+	assert_int_equal(scene->alice->made, 1);
+	assert_non_null(strstr(rk_error_message(rk_error_cause(err)), "is destroyed again"));
+	assert_no_trace(scene);
+}
+
+static void
+what_may_have_been_made_before_it_was_pulled_out_is_named(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	RK_AUTO(rk_error) err = NULL;
+	const char *text;
+
+	scene->alice->answer_lost = scene->alice->gone_after = RK_SOFT_GENERATE;
+	err = generate(scene, &plain);
+	text = rk_error_message(rk_error_cause(err));
+	assert_non_null(strstr(text, "STILL"));
+	assert_non_null(strstr(text, "labelled 'k'"));
+	assert_non_null(strstr(text, "with the id "));
+	assert_non_null(strstr(rk_error_remedy(err), "token show"));
+	assert_int_equal(rk_key_scene_lines(scene), 0);
+}
+
+/* It may have been there before: the person chose its id. */
+static void
+a_key_of_an_id_of_ones_own_is_named_and_left_alone(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	struct rk_custody_wish wish = plain;
+	RK_AUTO(rk_error) err = NULL;
+
+	wish.place.id[0] = 0xa1;
+	wish.place.id_len = 1;
+	scene->alice->answer_lost = RK_SOFT_GENERATE;
+	err = generate(scene, &wish);
+	assert_non_null(strstr(rk_error_message(rk_error_cause(err)), "with the id a1"));
+	assert_int_equal(rk_soft_token_key_count(scene->alice), 1);
+	assert_int_equal(scene->alice->destroyed, 0);
+}
+
+static void
 a_keep_that_cannot_be_written_leaves_no_key(void **state)
 {
 	struct rk_key_scene *scene = *state;
@@ -385,6 +433,9 @@ main(void)
 	    scene_spec(one_that_may_be_wrapped_is_made_so),
 	    scene_spec(a_key_that_is_not_there_afterwards_is_not_noted),
 	    scene_spec(what_cannot_be_destroyed_is_named),
+	    scene_spec(what_was_made_though_the_answer_is_lost_is_destroyed_again),
+	    scene_spec(what_may_have_been_made_before_it_was_pulled_out_is_named),
+	    scene_spec(a_key_of_an_id_of_ones_own_is_named_and_left_alone),
 	    scene_spec(a_keep_that_cannot_be_written_leaves_no_key),
 	    scene_spec(wherever_it_fails_no_stray_key_remains),
 	    scene_spec(without_entropy_nothing_is_made_or_left),
