@@ -24,6 +24,7 @@ RK_CHECKED rk_error *rk_custody_commit(
 enum rk_custody_kind {
 	RK_CUSTODY_KEPT, /* made here: what is wrong is an error */
 	RK_CUSTODY_WRAPPABLE, /* made here, to be wrapped */
+	RK_CUSTODY_COPY, /* come from another token, or from a file: the same, but not made there */
 	RK_CUSTODY_FOREIGN, /* made elsewhere: told, unless it cannot sign */
 };
 /* The attributes as they were read back. What is unknown is a warning. RK_E_KEY_UNPROVEN. */

@@ -54,9 +54,10 @@ rk_custody_commit(
 
 #define KEPT (1u << RK_CUSTODY_KEPT)
 #define WRAPPABLE (1u << RK_CUSTODY_WRAPPABLE)
+#define COPY (1u << RK_CUSTODY_COPY)
 #define FOREIGN (1u << RK_CUSTODY_FOREIGN)
 #define OURS (KEPT | WRAPPABLE)
-#define EVERY (OURS | FOREIGN)
+#define EVERY (OURS | COPY | FOREIGN)
 #define FACT(member) offsetof(rk_token_key, member)
 
 struct rule {
@@ -69,11 +70,11 @@ struct rule {
 
 static const struct rule rules[] = {
     {FACT(sign), RK_FACT_YES, EVERY, EVERY, "may not sign", "may sign"},
-    {FACT(sensitive), RK_FACT_YES, EVERY, OURS,
+    {FACT(sensitive), RK_FACT_YES, EVERY, OURS | COPY,
 	"is not sensitive: its private half can be read out",
 	"is sensitive (its private half cannot be read out)"},
-    {FACT(extractable), RK_FACT_NO, KEPT | FOREIGN, KEPT, "is extractable: it can leave the token",
-	"is kept from leaving the token"},
+    {FACT(extractable), RK_FACT_NO, KEPT | COPY | FOREIGN, KEPT | COPY,
+	"is extractable: it can leave the token", "is kept from leaving the token"},
     {FACT(extractable), RK_FACT_YES, WRAPPABLE, WRAPPABLE, "cannot be wrapped", "can be wrapped"},
     /* Some modules never set CKA_LOCAL, so that it is not set condemns nothing. */
     {FACT(local), RK_FACT_YES, OURS, 0, "is not said to have been made there", "was made there"},
