@@ -12,6 +12,7 @@
 extern const struct rk_program rk_cli_program;
 
 extern const struct rk_command rk_cmd_adopt;
+extern const struct rk_command rk_cmd_backup_clone;
 extern const struct rk_command rk_cmd_check;
 extern const struct rk_command rk_cmd_diff;
 extern const struct rk_command rk_cmd_digest;

@@ -2,6 +2,7 @@
 
 static const struct rk_command *const commands[] = {
     &rk_cmd_adopt,
+    &rk_cmd_backup_clone,
     &rk_cmd_check,
     &rk_about_completion,
     &rk_cmd_diff,
