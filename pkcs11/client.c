@@ -76,6 +76,17 @@ new_provider(struct tokens *tokens, const char *path, const rk_module_config *kn
 	return err;
 }
 
+/* Do two settings start a module alike? One library may stand for several: NSS's databases. */
+static bool
+starts_alike(const rk_provider *provider, const rk_module_config *known)
+{
+	const char *reserved = known ? known->reserved : NULL;
+
+	if (!provider->reserved || !reserved)
+		return !provider->reserved && !reserved;
+	return strcmp(provider->reserved, reserved) == 0;
+}
+
 /* The module at `path`, the same one however it is named. */
 static rk_error *
 provider_at(struct tokens *tokens, const char *path, const rk_module_config *known,
@@ -87,7 +98,8 @@ provider_at(struct tokens *tokens, const char *path, const rk_module_config *kno
 	rk_error *err;
 
 	for (size_t i = 0; i < tokens->provider_count; i++) {
-		if (strcmp(tokens->providers[i]->path, at) == 0) {
+		if (strcmp(tokens->providers[i]->path, at) == 0 &&
+		    starts_alike(tokens->providers[i], known)) {
 			*ret_provider = tokens->providers[i];
 			return NULL;
 		}
