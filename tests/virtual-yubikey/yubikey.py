@@ -128,21 +128,21 @@ class Card:
             raise AssertionError(f"yubico-piv-tool {words}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    def generate(self, slot, algorithm="ECCP256", **policies):
+    def generate(self, slot, algorithm="ECCP256", key=MANAGEMENT, **policies):
         """A key made by yubico-piv-tool, with a certificate around it as OpenSC needs one; gives the
-        public key's file. policies: touch_policy, pin_policy. (The tool's own selfsign is broken in
+        public key's file. key: the management key; policies: touch_policy, pin_policy. (The tool's own selfsign is broken in
         Debian 12: it signs nothing.)"""
         words = [part for name, value in policies.items()
                  for part in (f"--{name.replace('_', '-')}", value)]
-        made = self.tool("-a", "generate", "-s", slot, "-A", algorithm, *words)
-        public, issuer, key, certificate = (
+        made = self.tool(f"-k{key}", "-a", "generate", "-s", slot, "-A", algorithm, *words)
+        public, issuer, private, certificate = (
             self.folder / f"{slot}.{name}.pem" for name in ("public", "issuer", "key", "certificate"))
         public.write_text(re.search(r"-----BEGIN.*-----END PUBLIC KEY-----\n", made, re.S)[0])
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", issuer,
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", private, "-out", issuer,
                 "-subj", "/CN=a test")
         openssl("x509", "-new", "-force_pubkey", public, "-subj", f"/CN=slot {slot}", "-CA", issuer,
-                "-CAkey", key, "-out", certificate)
-        self.tool("-a", "import-certificate", "-s", slot, "-i", certificate)
+                "-CAkey", private, "-out", certificate)
+        self.tool(f"-k{key}", "-a", "import-certificate", "-s", slot, "-i", certificate)
         return public
 
 
