@@ -148,7 +148,8 @@ rk_keypair_judge(rk_session *session, const rk_request *request, const rk_object
 	return CKR_OK;
 }
 
-/* Take back what was made; `why` stays the answer, unless something is left behind. */
+/* Take back what was made; `why` stays the answer, unless something is left behind. Where the token is
+ * gone, that is what there is to say. */
 CK_RV
 rk_keypair_take_back(rk_session *session, const struct rk_keypair *pair, CK_RV why)
 {
@@ -159,7 +160,7 @@ rk_keypair_take_back(rk_session *session, const struct rk_keypair *pair, CK_RV w
 	if (also == CKR_OK)
 		also = destroy_handle(session, pair->certificate);
 	session->objects_known = false;
-	if (rv != CKR_OK || also != CKR_OK)
+	if ((rv != CKR_OK || also != CKR_OK) && !rk_attribute_is_lost(why))
 		return RK_CKR_STRAY;
 	session->module->call = call;
 	return why;

@@ -66,13 +66,22 @@ read_pubkey(rk_session *session, CK_OBJECT_HANDLE object, CK_KEY_TYPE type, rk_p
 		rv = rk_attribute_bytes(
 		    session, object, rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_POINT, &second);
 	if (rv != CKR_OK || first.len == 0 || second.len == 0)
-		return rk_attribute_is_lost(rv) ? rv : CKR_OK;
+		return rk_attribute_is_withheld(rv) ? CKR_OK : rv;
 	if (rsa)
 		err = rk_pubkey_from_rsa(first.data, first.len, second.data, second.len, ret_key);
 	else
 		err = rk_pubkey_from_ec(first.data, first.len, second.data, second.len, ret_key);
 	rk_error_free(err);
 	return CKR_OK;
+}
+
+/* One key of many: where its public half cannot be read, the others are still to be seen. */
+static CK_RV
+try_pubkey(rk_session *session, CK_OBJECT_HANDLE object, CK_KEY_TYPE type, rk_pubkey **ret_key)
+{
+	CK_RV rv = read_pubkey(session, object, type, ret_key);
+
+	return rk_attribute_is_lost(rv) ? rv : CKR_OK;
 }
 
 static void
@@ -259,7 +268,7 @@ read_private(rk_session *session, CK_OBJECT_HANDLE handle)
 	CK_RV rv = read_names(session, handle, &object);
 
 	if (rv == CKR_OK)
-		rv = read_pubkey(session, handle, object.type, &object.pubkey);
+		rv = try_pubkey(session, handle, object.type, &object.pubkey);
 	if (rv != CKR_OK) {
 		rk_object_clear(&object);
 		return is_no_key(rv) ? CKR_OK : rv;
@@ -277,7 +286,7 @@ read_public(rk_session *session, CK_OBJECT_HANDLE handle, const struct order *or
 	CK_RV rv = read_names(session, handle, &object);
 
 	if (rv == CKR_OK)
-		rv = read_pubkey(session, handle, object.type, &object.pubkey);
+		rv = try_pubkey(session, handle, object.type, &object.pubkey);
 	if (rv != CKR_OK) {
 		rk_object_clear(&object);
 		return is_no_key(rv) ? CKR_OK : rv;
