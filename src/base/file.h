@@ -126,6 +126,9 @@ RK_CHECKED rk_error *rk_writer_open(
     const rk_dir *dir, const char *name, bool exclusive, unsigned mode, rk_writer **ret_writer);
 rk_sink rk_writer_sink(rk_writer *writer);
 RK_CHECKED rk_error *rk_writer_finish(rk_writer *writer);
+/* Several of one disk, with one wait for it instead of one for each: all of their bytes are on it
+ * before the first gets its name. On failure some may have theirs. */
+RK_CHECKED rk_error *rk_writer_finish_all(rk_writer *const *writers, size_t count);
 /* Without a finish, removes what was written. */
 void rk_writer_free(rk_writer *writer);
 RK_DEFINE_FREEP(rk_writer)

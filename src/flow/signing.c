@@ -57,6 +57,7 @@ rk_signing_free(rk_signing *signing)
 		signing->signers = next;
 	}
 	rk_hands_free(signing->hands);
+	rk_error_free(signing->err);
 	free(signing);
 }
 
@@ -320,85 +321,6 @@ rk_signing_plan(rk_signing *signing, rk_plan **ret_plan)
 		err = plan_repo(signing->repos[i], plan);
 	if (!err)
 		*ret_plan = RK_TAKE(plan);
-	return err;
-}
-
-/* Those of its keys that could have signed something that waits. */
-static rk_error *
-note_absent(struct rk_signing_repo *run)
-{
-	size_t most = 0;
-
-	for (const struct rk_signing_signer *s = run->signing->signers; s; s = s->next)
-		most++;
-	run->absent = calloc(most + 1, sizeof(*run->absent));
-	if (!run->absent)
-		return rk_out_of_memory();
-	for (const struct rk_signing_signer *s = run->signing->signers; s; s = s->next)
-		if (!s->hand)
-			run->absent[run->outcome.absent_count++] = (struct rk_signing_absent){
-			    s->key->name, s->reason ? s->reason : "", s->lacked_pin};
-	run->outcome.absent = run->absent;
-	return NULL;
-}
-
-static rk_error *
-sign_edits(struct rk_signing_repo *run)
-{
-	struct rk_signing_doc **docs = calloc(run->count + 1, sizeof(struct rk_signing_doc *));
-	size_t count = 0;
-	rk_error *err;
-
-	if (!docs)
-		return rk_out_of_memory();
-	for (size_t i = 0; i < run->count; i++)
-		if (run->docs[i].kind != RK_ROLE_SNAPSHOT && run->docs[i].kind != RK_ROLE_TIMESTAMP)
-			docs[count++] = &run->docs[i];
-	err = rk_signing_docs_sign(run, docs, count);
-	free(docs);
-	return err;
-}
-
-static rk_error *
-run_with_change(struct rk_signing_repo *run)
-{
-	rk_error *err = sign_edits(run);
-
-	if (!err)
-		err = rk_signing_parts(run);
-	if (!err)
-		err = rk_signing_parts_pending(run);
-	if (!err)
-		err = note_absent(run);
-	return err ? err : rk_signing_commit(run);
-}
-
-static rk_error *
-run_repo(struct rk_signing_repo *run)
-{
-	rk_error *err = rk_change_new(run->signing->options.keep, &run->change);
-
-	if (!err)
-		err = run_with_change(run);
-	/* Without its commit, nothing has happened. */
-	rk_change_free(RK_TAKE(run->change));
-	return err;
-}
-
-rk_error *
-rk_signing_run(rk_signing *signing)
-{
-	rk_error *err = NULL;
-
-	for (size_t i = 0; i < signing->count && !err; i++) {
-		if (signing->count > 1)
-			signing->options.env->ops->progress(
-			    signing->options.env, "signing", i, signing->count);
-		err = run_repo(signing->repos[i]);
-	}
-	if (signing->count > 1)
-		signing->options.env->ops->progress(
-		    signing->options.env, "signing", signing->count, signing->count);
 	return err;
 }
 

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REPOS_NAMED 3 /* at a prompt */
+
 /* One signature that is wanted, and where it goes. */
 struct wanted {
+	struct rk_signing_repo *run;
 	struct rk_signing_doc *doc;
 	const rk_tuf_key *key;
 	struct rk_signing_signer *signer;
@@ -15,7 +18,8 @@ struct wanted {
 };
 
 struct batch {
-	struct wanted *items; /* those of a doc are neighbours */
+	struct rk_signing *signing;
+	struct wanted *items; /* those of a doc are neighbours, and so are those of a repository */
 	size_t count, cap;
 	struct rk_hand_job *jobs;
 	size_t job_count;
@@ -66,8 +70,8 @@ has_signed(const rk_verdict *verdict, const char *keyid)
 
 /* Those of one judge's keys that are reached and have not signed. */
 static rk_error *
-collect(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct rk_authority *judge,
-    struct batch *batch)
+collect_judge(struct rk_signing_repo *run, struct rk_signing_doc *doc,
+    const struct rk_authority *judge, struct batch *batch)
 {
 	RK_AUTO(rk_verdict) verdict = NULL;
 	rk_error *err = rk_verify(doc->envelope, judge->role, judge->keys, &verdict);
@@ -77,7 +81,7 @@ collect(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct rk
 		const rk_keep_key *known = key ? rk_repo_keep_key(run->repo, key) : NULL;
 		struct rk_signing_signer *signer =
 		    known && key->scheme ? rk_signing_signer_of(run->signing, known) : NULL;
-		struct wanted wanted = {doc, key, signer, 0, false};
+		struct wanted wanted = {run, doc, key, signer, 0, false};
 
 		if (signer && signer->hand && !has_signed(verdict, key->keyid))
 			err = batch_add(batch, &wanted);
@@ -85,32 +89,46 @@ collect(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct rk
 	return err;
 }
 
-/* What the person at the prompt is told. */
-static rk_error *
-purpose_of(const struct rk_signing_repo *run, const struct batch *batch, rk_buf *out)
+/* "targets 3, snapshot 4 of demo": `at` moves on to the next repository's. */
+static void
+name_files(const struct batch *batch, size_t *at, rk_buf *out)
 {
+	const struct rk_signing_repo *run = batch->items[*at].run;
 	const struct rk_signing_doc *last = NULL;
-	bool any = false;
 
-	rk_buf_text(out, "sign ");
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct rk_signing_doc *doc = batch->items[i].doc;
+	for (; *at < batch->count && batch->items[*at].run == run; (*at)++) {
+		const struct rk_signing_doc *doc = batch->items[*at].doc;
 
 		if (doc != last)
-			rk_buf_printf(out, "%s%s %lld", any ? ", " : "", RK_SHOW_BARE(doc->role),
+			rk_buf_printf(out, "%s%s %lld", last ? ", " : "", RK_SHOW_BARE(doc->role),
 			    (long long)doc->envelope->version);
-		any = true;
 		last = doc;
 	}
 	rk_buf_printf(out, " of %s", RK_SHOW_BARE(rk_repo_name(run->repo)));
+}
+
+/* What the person at the prompt is told: of many repositories the first, and how many there are. */
+static rk_error *
+purpose_of(const struct batch *batch, rk_buf *out)
+{
+	size_t total = batch->signing->count, named = 0, at = 0;
+
+	rk_buf_text(out, "sign ");
+	for (; at < batch->count && named < REPOS_NAMED; named++) {
+		if (named > 0)
+			rk_buf_text(out, "; ");
+		name_files(batch, &at, out);
+	}
+	if (total > named)
+		rk_buf_printf(out, ", and what is staged of %zu more", total - named);
 	return rk_buf_check(out);
 }
 
 static rk_error *
-ready_signers(struct rk_signing_repo *run, struct batch *batch)
+ready_signers(struct batch *batch)
 {
 	RK_AUTO_BUF(purpose);
-	rk_error *err = purpose_of(run, batch, &purpose);
+	rk_error *err = purpose_of(batch, &purpose);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < batch->count && !err; i++) {
@@ -120,7 +138,7 @@ ready_signers(struct rk_signing_repo *run, struct batch *batch)
 			err = rk_hand_ready(signer->hand, rk_buf_str(&purpose));
 			signer->ready = err == NULL;
 			if (err)
-				err = rk_signing_note_absence(run->signing, signer, err);
+				err = rk_signing_note_absence(batch->signing, signer, err);
 		}
 		if (signer->hand)
 			batch->items[kept++] = batch->items[i];
@@ -173,7 +191,7 @@ is_made_already(const struct batch *batch, size_t at, size_t *ret_job)
 }
 
 static rk_error *
-batch_sign(struct rk_signing_repo *run, struct batch *batch)
+make_jobs(struct batch *batch)
 {
 	rk_error *err = NULL;
 
@@ -194,12 +212,6 @@ batch_sign(struct rk_signing_repo *run, struct batch *batch)
 		err =
 		    rk_envelope_payload_for(item->doc->envelope, item->key->scheme, &job->payload);
 	}
-	if (!err)
-		err = rk_hands_sign(run->signing->hands, batch->jobs, batch->job_count);
-	for (size_t i = 0; i < batch->job_count && !err; i++)
-		if (batch->jobs[i].err)
-			err = RK_TAKE(batch->jobs[i].err);
-	run->signing->token_used |= err == NULL && batch->count > 0;
 	return err;
 }
 
@@ -240,12 +252,12 @@ splice_on_disk(struct rk_signing_repo *run, struct rk_signing_doc *doc,
 	RK_AUTO(rk_text) text = NULL;
 	uint8_t sha256[RK_SHA256_SIZE];
 	rk_sink sink;
-	rk_error *err = rk_store_stage_stream(store, run->change, doc->role, &sink);
+	rk_error *err = rk_store_stage_stream(store, run->signing->change, doc->role, &sink);
 
 	if (!err)
 		err = rk_envelope_splice(doc->envelope, sigs, count, NULL, sink);
 	if (!err)
-		err = rk_store_read_back(store, run->change, doc->role, sha256, &text);
+		err = rk_store_read_back(store, run->signing->change, doc->role, sha256, &text);
 	if (!err)
 		err = rk_envelope_open_spliced(doc->envelope, RK_TAKE(text), ret_envelope);
 	if (err)
@@ -302,45 +314,114 @@ doc_splice(struct rk_signing_repo *run, struct rk_signing_doc *doc, const struct
 	return rk_signing_doc_met(doc);
 }
 
+/* One repository's part: all of its signatures, or none. */
 static rk_error *
-splice_all(struct rk_signing_repo *run, const struct batch *batch)
+splice_run(struct batch *batch, size_t first, size_t end)
 {
 	rk_error *err = NULL;
 
-	for (size_t i = 0, end; i < batch->count && !err; i = end) {
+	for (size_t i = first; i < end && !err; i++)
+		err = RK_TAKE(batch->jobs[batch->items[i].job].err);
+	for (size_t i = first, next; i < end && !err; i = next) {
 		struct rk_signing_doc *doc = batch->items[i].doc;
 
-		for (end = i + 1; end < batch->count && batch->items[end].doc == doc; end++)
+		for (next = i + 1; next < end && batch->items[next].doc == doc; next++)
 			;
-		err = doc_splice(run, doc, &batch->items[i], end - i, batch->jobs);
+		err = doc_splice(batch->items[i].run, doc, &batch->items[i], next - i, batch->jobs);
 	}
 	return err;
 }
 
-static rk_error *
-sign_all(
-    struct rk_signing_repo *run, struct rk_signing_doc **docs, size_t count, struct batch *batch)
+static void
+splice_all(struct batch *batch)
 {
+	for (size_t i = 0, end; i < batch->count; i = end) {
+		struct rk_signing_repo *run = batch->items[i].run;
+		rk_error *err;
+
+		for (end = i + 1; end < batch->count && batch->items[end].run == run; end++)
+			;
+		err = splice_run(batch, i, end);
+		if (err)
+			rk_signing_fail(run, err);
+	}
+}
+
+/* The signatures of one file that are wanted, and may be made. */
+static rk_error *
+collect(const struct rk_signing_wanted *want, struct batch *batch)
+{
+	size_t before = batch->count;
 	rk_error *err = NULL;
 
-	for (size_t i = 0; i < count && !err; i++)
-		for (size_t j = 0; j < docs[i]->judge_count && !err; j++)
-			err = collect(run, docs[i], &docs[i]->judges[j], batch);
-	for (size_t i = 0; i < batch->count && !err; i++)
-		err = judge_payload(run, batch->items[i].doc);
-	if (err || batch->count == 0)
-		return err;
-	err = ready_signers(run, batch);
+	for (size_t j = 0; j < want->doc->judge_count && !err; j++)
+		err = collect_judge(want->run, want->doc, &want->doc->judges[j], batch);
+	if (!err && batch->count > before)
+		err = judge_payload(want->run, want->doc);
+	return err;
+}
+
+/* Take out what a repository that failed meanwhile wanted. */
+static void
+drop_failed(struct batch *batch)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		if (!batch->items[i].run->failed)
+			batch->items[kept++] = batch->items[i];
+	batch->count = kept;
+}
+
+static rk_error *
+sign_all(const struct rk_signing_wants *wants, struct batch *batch)
+{
+	rk_error *err;
+
+	for (size_t i = 0; i < wants->count; i++) {
+		struct rk_signing_repo *run = wants->items[i].run;
+		rk_error *own = run->failed ? NULL : collect(&wants->items[i], batch);
+
+		if (own)
+			rk_signing_fail(run, own);
+	}
+	drop_failed(batch);
+	if (batch->count == 0)
+		return NULL;
+	err = ready_signers(batch);
 	if (!err)
-		err = batch_sign(run, batch);
-	return err ? err : splice_all(run, batch);
+		err = make_jobs(batch);
+	if (!err)
+		err = rk_hands_sign(batch->signing->hands, batch->jobs, batch->job_count);
+	if (err)
+		return err;
+	batch->signing->token_used |= batch->count > 0;
+	splice_all(batch);
+	return NULL;
 }
 
 rk_error *
-rk_signing_docs_sign(struct rk_signing_repo *run, struct rk_signing_doc **docs, size_t count)
+rk_signing_want(
+    struct rk_signing_wants *wants, struct rk_signing_repo *run, struct rk_signing_doc *doc)
 {
-	struct batch batch = {0};
-	rk_error *err = sign_all(run, docs, count, &batch);
+	if (wants->count == wants->cap) {
+		size_t cap = 2 * wants->cap + 8;
+		struct rk_signing_wanted *grown = reallocarray(wants->items, cap, sizeof(*grown));
+
+		if (!grown)
+			return rk_out_of_memory();
+		wants->items = grown;
+		wants->cap = cap;
+	}
+	wants->items[wants->count++] = (struct rk_signing_wanted){run, doc};
+	return NULL;
+}
+
+rk_error *
+rk_signing_docs_sign(struct rk_signing *signing, const struct rk_signing_wants *wants)
+{
+	struct batch batch = {.signing = signing};
+	rk_error *err = sign_all(wants, &batch);
 
 	batch_clear(&batch);
 	return err;

@@ -195,11 +195,12 @@ publish_doc(struct rk_signing_repo *run, struct rk_signing_doc *doc)
 		return err;
 	err = note_published(run, doc, name);
 	if (!err && doc->kind >= RK_ROLE_TARGETS && (doc->written || !doc->changed))
-		return rk_store_promote(store, run->change, doc->role, name);
+		return rk_store_promote(store, run->signing->change, doc->role, name);
 	if (!err)
-		err = rk_store_put_published(store, run->change, name, text->data, text->len);
+		err = rk_store_put_published(
+		    store, run->signing->change, name, text->data, text->len);
 	if (!err && doc->staged)
-		err = rk_store_unstage(store, run->change, doc->role);
+		err = rk_store_unstage(store, run->signing->change, doc->role);
 	return err;
 }
 
@@ -209,13 +210,13 @@ stage_doc(struct rk_signing_repo *run, const struct rk_signing_doc *doc)
 	const rk_text *text = doc->envelope->text;
 	rk_sink sink;
 	rk_error *err =
-	    rk_store_stage_stream(rk_repo_store(run->repo), run->change, doc->role, &sink);
+	    rk_store_stage_stream(rk_repo_store(run->repo), run->signing->change, doc->role, &sink);
 
 	return err ? err : rk_text_feed(text, 0, text->len, sink);
 }
 
 static rk_error *
-add_files(struct rk_signing_repo *run)
+add_files(struct rk_signing_repo *run, bool *ret_any)
 {
 	rk_error *err = NULL;
 
@@ -223,14 +224,18 @@ add_files(struct rk_signing_repo *run)
 		for (size_t j = 0; j < run->count && !err; j++)
 			if (run->docs[j].kind == order[i] && run->docs[j].publish)
 				err = publish_doc(run, &run->docs[j]);
-	for (size_t i = 0; i < run->count && !err; i++)
-		if (!run->docs[i].publish && run->docs[i].changed && !run->docs[i].written)
-			err = stage_doc(run, &run->docs[i]);
+	for (size_t i = 0; i < run->count && !err; i++) {
+		const struct rk_signing_doc *doc = &run->docs[i];
+
+		*ret_any |= doc->publish || doc->changed;
+		if (!doc->publish && doc->changed && !doc->written)
+			err = stage_doc(run, doc);
+	}
 	return err ? err : rk_signing_remove_gone(run);
 }
 
 static rk_error *
-add_journal(struct rk_signing_repo *run, rk_change *change)
+add_journal(struct rk_signing_repo *run)
 {
 	const struct rk_signing_options *options = &run->signing->options;
 	RK_AUTO(rk_journal_entry) entry = NULL;
@@ -254,39 +259,87 @@ add_journal(struct rk_signing_repo *run, rk_change *change)
 		return err;
 	if (options->clock != options->env->ops->now(options->env))
 		rk_journal_entry_clock(entry, options->clock);
-	return rk_change_journal(change, RK_TAKE(entry));
+	return rk_change_journal(run->signing->change, RK_TAKE(entry));
+}
+
+/* News of a repository's signatures, and what they point at. */
+struct news {
+	struct rk_memory_news told;
+	rk_memory_payload *payloads;
+	char **prints;
+};
+
+static void
+news_clear(struct news *news)
+{
+	free(news->payloads);
+	free(news->prints);
+}
+
+static rk_error *
+news_fill(struct news *news, const struct rk_signing_repo *run, size_t from)
+{
+	size_t count = run->outcome.signature_count - from;
+	rk_error *err = NULL;
+
+	news->payloads = calloc(count + 1, sizeof(*news->payloads));
+	news->prints = calloc(count + 1, sizeof(*news->prints));
+	if (!news->payloads || !news->prints)
+		return rk_out_of_memory();
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct rk_signing_signed *sig = &run->signatures[from + i];
+		const struct rk_signing_doc *doc = rk_signing_doc_of(run, sig->role);
+
+		news->prints[i] = (char *)(uintptr_t)sig->fingerprint;
+		news->payloads[i].role = doc->role;
+		news->payloads[i].version = sig->version;
+		news->payloads[i].fingerprints = &news->prints[i];
+		news->payloads[i].fingerprint_count = 1;
+		err = rk_envelope_sha256(doc->envelope, news->payloads[i].sha256);
+	}
+	news->told = (struct rk_memory_news){
+	    .name = rk_repo_name(run->repo),
+	    .anchor_version = run->anchor_version,
+	    .anchor_sha256 = run->anchor,
+	    .payloads = news->payloads,
+	    .count = count,
+	};
+	return err;
 }
 
 rk_error *
 rk_signing_remember(struct rk_signing_repo *run, size_t from)
 {
-	size_t count = run->outcome.signature_count - from;
-	rk_memory_payload *payloads = calloc(count + 1, sizeof(*payloads));
-	char **prints = calloc(count + 1, sizeof(*prints));
-	struct rk_memory_news news = {
-	    .name = rk_repo_name(run->repo),
-	    .anchor_version = run->anchor_version,
-	    .anchor_sha256 = run->anchor,
-	    .payloads = payloads,
-	    .count = count,
-	};
-	rk_error *err = payloads && prints ? NULL : rk_out_of_memory();
+	struct news news = {0};
+	rk_error *err = news_fill(&news, run, from);
 
-	for (size_t i = 0; i < count && !err; i++) {
-		const struct rk_signing_signed *sig = &run->signatures[from + i];
-		struct rk_signing_doc *doc = rk_signing_doc_of(run, sig->role);
+	if (!err && news.told.count > 0)
+		err = rk_memory_record_news(run->signing->options.memory, &news.told, 1);
+	news_clear(&news);
+	return err;
+}
 
-		prints[i] = (char *)(uintptr_t)sig->fingerprint;
-		payloads[i].role = doc->role;
-		payloads[i].version = sig->version;
-		payloads[i].fingerprints = &prints[i];
-		payloads[i].fingerprint_count = 1;
-		err = rk_envelope_sha256(doc->envelope, payloads[i].sha256);
+/* All that the batch signed, with one wait for the disk. */
+static rk_error *
+remember_batch(const struct rk_signing_batch *batch)
+{
+	struct news *news = calloc(batch->count + 1, sizeof(*news));
+	struct rk_memory_news *told = calloc(batch->count + 1, sizeof(*told));
+	size_t count = 0;
+	rk_error *err = news && told ? NULL : rk_out_of_memory();
+
+	for (size_t i = 0; i < batch->count && !err; i++) {
+		if (batch->repos[i]->failed || batch->repos[i]->outcome.signature_count == 0)
+			continue;
+		err = news_fill(&news[i], batch->repos[i], 0);
+		told[count++] = news[i].told;
 	}
-	if (!err && news.count > 0)
-		err = rk_memory_record_news(run->signing->options.memory, &news);
-	free(payloads);
-	free(prints);
+	if (!err && count > 0)
+		err = rk_memory_record_news(batch->signing->options.memory, told, count);
+	for (size_t i = 0; news && i < batch->count; i++)
+		news_clear(&news[i]);
+	free(news);
+	free(told);
 	return err;
 }
 
@@ -305,37 +358,62 @@ check_exact(struct rk_signing_repo *run)
 	    RK_SHOW(rk_repo_name(run->repo)));
 }
 
-rk_error *
-rk_signing_commit(struct rk_signing_repo *run)
+/* Would a client take it? */
+static rk_error *
+judge_result(struct rk_signing_repo *run)
 {
 	struct rk_signing_doc *root = rk_signing_doc_of(run, "root");
-	rk_keep *keep = run->signing->options.keep;
-	rk_change *change = run->change;
+	bool new_root = root && root->publish;
 	bool any = false;
 	rk_error *err = check_exact(run);
 
-	if (err)
-		return err;
 	for (size_t i = 0; i < run->count; i++)
 		any |= run->docs[i].publish;
-	if (any) {
-		err = rk_signing_find_gone(run, root && root->publish);
-		if (!err)
-			err = walk(run, root && root->publish);
-		if (err)
-			return err;
-	}
-	err = rk_signing_remember(run, 0);
-	if (!err)
-		err = add_files(run);
-	if (err || rk_change_is_empty(change))
+	if (err || !any)
 		return err;
-	if (run->first && root && root->publish) {
-		err = rk_keep_repo_set_anchor(
-		    keep, rk_repo_name(run->repo), run->anchor_version, run->anchor);
+	err = rk_signing_find_gone(run, new_root);
+	return err ? err : walk(run, new_root);
+}
+
+/* Its files, its anchor, and its line of the journal where there is anything to tell. */
+static rk_error *
+add_repo(struct rk_signing_repo *run)
+{
+	const struct rk_signing_doc *root = rk_signing_doc_of(run, "root");
+	rk_change *change = run->signing->change;
+	bool publishes_first = run->first && root && root->publish;
+	bool any = false;
+	rk_error *err = add_files(run, &any);
+
+	if (err || !any)
+		return err;
+	if (publishes_first) {
+		err = rk_keep_repo_set_anchor(run->signing->options.keep, rk_repo_name(run->repo),
+		    run->anchor_version, run->anchor);
 		rk_change_save_keep(change);
 	}
+	return err ? err : add_journal(run);
+}
+
+rk_error *
+rk_signing_commit(const struct rk_signing_batch *batch)
+{
+	rk_error *err;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct rk_signing_repo *run = batch->repos[i];
+		rk_error *own = run->failed ? NULL : judge_result(run);
+
+		if (own)
+			rk_signing_fail(run, own);
+	}
+	err = remember_batch(batch);
+	for (size_t i = 0; i < batch->count && !err; i++)
+		if (!batch->repos[i]->failed)
+			err = add_repo(batch->repos[i]);
 	if (!err)
-		err = add_journal(run, change);
-	return err ? err : rk_change_commit(change);
+		err = rk_change_commit(batch->signing->change);
+	for (size_t i = 0; i < batch->count && !err; i++)
+		batch->repos[i]->done = !batch->repos[i]->failed;
+	return err;
 }

@@ -77,26 +77,52 @@ targets_hold(struct rk_signing_repo *run, bool new_root, bool *ret_hold)
 	return NULL;
 }
 
-/* Snapshot or timestamp over what is marked: made, signed, marked. `*ret_holds`: the part may go. */
-static rk_error *
-settle_derived(struct rk_signing_repo *run, const char *role, bool new_root, bool *ret_holds)
+static bool
+is_trying(const struct rk_signing_repo *run)
 {
-	struct rk_signing_doc *doc = NULL;
-	bool held = false;
-	rk_error *err = rk_signing_is_held(run, role, new_root, &held);
+	return run->trying && !run->failed;
+}
 
-	*ret_holds = true;
+/* Snapshot or timestamp over what is marked, where it is to be made. */
+static rk_error *
+derive(struct rk_signing_repo *run, enum rk_role_kind kind, bool new_root,
+    struct rk_signing_doc **ret_doc)
+{
+	bool held = false;
+	rk_error *err = rk_signing_is_held(run, rk_role_kind_name(kind), new_root, &held);
+
 	if (err || !held)
 		return err;
-	if (rk_role_kind_of(role) == RK_ROLE_SNAPSHOT)
-		err = rk_signing_derive_snapshot(run, new_root, &doc);
-	else
-		err = rk_signing_derive_timestamp(run, new_root, &doc);
-	if (err || !doc)
-		return err;
-	err = rk_signing_docs_sign(run, &doc, 1);
-	doc->publish = !err && doc->met;
-	*ret_holds = doc->publish;
+	return kind == RK_ROLE_SNAPSHOT ? rk_signing_derive_snapshot(run, new_root, ret_doc)
+					: rk_signing_derive_timestamp(run, new_root, ret_doc);
+}
+
+/* The same for all that try: made, signed together, marked. Without it their part may not go. */
+static rk_error *
+settle_derived(const struct rk_signing_batch *batch, enum rk_role_kind kind, bool new_root)
+{
+	struct rk_signing_wants wants = {0};
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < batch->count && !err; i++) {
+		struct rk_signing_repo *run = batch->repos[i];
+		struct rk_signing_doc *doc = NULL;
+		rk_error *own = is_trying(run) ? derive(run, kind, new_root, &doc) : NULL;
+
+		if (own)
+			rk_signing_fail(run, own);
+		else if (doc)
+			err = rk_signing_want(&wants, run, doc);
+	}
+	if (!err)
+		err = rk_signing_docs_sign(batch->signing, &wants);
+	for (size_t i = 0; i < wants.count && !err; i++) {
+		struct rk_signing_doc *doc = wants.items[i].doc;
+
+		doc->publish = doc->met;
+		wants.items[i].run->trying = doc->publish;
+	}
+	free(wants.items);
 	return err;
 }
 
@@ -115,41 +141,52 @@ has_derived(const struct rk_signing_repo *run)
 	return rk_signing_doc_of(run, "snapshot") || rk_signing_doc_of(run, "timestamp");
 }
 
-/* Everything that is ready under that root, with snapshot and timestamp. */
 static rk_error *
-try_all(struct rk_signing_repo *run, bool new_root, bool *ret_closed)
+begin_try(struct rk_signing_repo *run, bool new_root)
 {
-	struct rk_signing_doc *root;
 	bool holds = false;
 	rk_error *err;
 
-	*ret_closed = false;
 	clear_marks(run);
-	root = rk_signing_doc_of(run, "root");
 	if (new_root)
-		root->publish = true;
+		rk_signing_doc_of(run, "root")->publish = true;
 	err = mark_edits(run, new_root);
 	if (!err)
 		err = targets_hold(run, new_root, &holds);
-	if (err || !holds || (!any_marked(run) && !has_derived(run)))
-		return err;
-	err = settle_derived(run, "snapshot", new_root, &holds);
-	if (!err && holds)
-		err = settle_derived(run, "timestamp", new_root, &holds);
+	run->trying = holds && (any_marked(run) || has_derived(run));
+	return err;
+}
+
+/* Everything that is ready under that root, with snapshot and timestamp, of all that are `trying`. */
+static rk_error *
+try_all(const struct rk_signing_batch *batch, bool new_root)
+{
+	rk_error *err;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		rk_error *own =
+		    is_trying(batch->repos[i]) ? begin_try(batch->repos[i], new_root) : NULL;
+
+		if (own)
+			rk_signing_fail(batch->repos[i], own);
+	}
+	err = settle_derived(batch, RK_ROLE_SNAPSHOT, new_root);
 	if (!err)
-		*ret_closed = holds && any_marked(run);
+		err = settle_derived(batch, RK_ROLE_TIMESTAMP, new_root);
+	for (size_t i = 0; i < batch->count && !err; i++)
+		if (is_trying(batch->repos[i]))
+			batch->repos[i]->closed = any_marked(batch->repos[i]);
 	return err;
 }
 
 /* The new root alone, where all that is published stays believed under it. */
 static rk_error *
-try_root_alone(struct rk_signing_repo *run, bool *ret_closed)
+try_root_alone(struct rk_signing_repo *run)
 {
 	static const char *const others[] = {"targets", "snapshot", "timestamp"};
 	bool holds = true;
 	rk_error *err = NULL;
 
-	*ret_closed = false;
 	clear_marks(run);
 	if (run->first || rk_repo_dialect(run->repo)->meta_root)
 		return NULL;
@@ -162,31 +199,61 @@ try_root_alone(struct rk_signing_repo *run, bool *ret_closed)
 	}
 	if (!err && holds) {
 		rk_signing_doc_of(run, "root")->publish = true;
-		*ret_closed = true;
+		run->closed = true;
 	}
 	return err;
 }
 
-rk_error *
-rk_signing_parts(struct rk_signing_repo *run)
+static bool
+has_met_root(const struct rk_signing_repo *run)
 {
-	struct rk_signing_doc *root = rk_signing_doc_of(run, "root");
-	bool root_met = root && root->met;
-	bool closed = false;
+	const struct rk_signing_doc *root = rk_signing_doc_of(run, "root");
+
+	return root && root->met;
+}
+
+/* Before the first root has its signatures nothing can go out, but who is here need not come again:
+ * what the root's own keys make of snapshot and timestamp is signed all the same, where no list has
+ * the root in it, which is still to be signed by others. */
+static bool
+signs_ahead(const struct rk_signing_repo *run)
+{
+	return run->first && rk_signing_doc_of(run, "root") &&
+	       !rk_repo_dialect(run->repo)->meta_root;
+}
+
+/* After the new root with all that it makes due: the new root alone, or else the old one. */
+static void
+fall_back(struct rk_signing_repo *run)
+{
+	bool is_met = has_met_root(run);
 	rk_error *err = NULL;
 
-	/* Before the first root has its signatures nothing can go out, but who is here need not come
-	 * again: what the root's own keys make of snapshot and timestamp is signed all the same, where
-	 * no list has the root in it, which is still to be signed by others. */
-	if (root_met || (run->first && root && !rk_repo_dialect(run->repo)->meta_root))
-		err = try_all(run, true, &closed);
-	closed = closed && root_met;
-	if (!err && !closed && root_met)
-		err = try_root_alone(run, &closed);
-	if (!err && !closed && !run->first)
-		err = try_all(run, false, &closed);
-	if (!err && !closed)
-		clear_marks(run);
+	run->closed = run->closed && is_met;
+	if (!run->closed && is_met)
+		err = try_root_alone(run);
+	run->trying = !run->closed && !run->first;
+	if (err)
+		rk_signing_fail(run, err);
+}
+
+rk_error *
+rk_signing_parts(const struct rk_signing_batch *batch)
+{
+	rk_error *err;
+
+	for (size_t i = 0; i < batch->count; i++)
+		batch->repos[i]->trying =
+		    has_met_root(batch->repos[i]) || signs_ahead(batch->repos[i]);
+	err = try_all(batch, true);
+	for (size_t i = 0; i < batch->count && !err; i++)
+		if (!batch->repos[i]->failed)
+			fall_back(batch->repos[i]);
+	if (!err)
+		err = try_all(batch, false);
+	for (size_t i = 0; i < batch->count && !err; i++)
+		if (!batch->repos[i]->closed)
+			clear_marks(batch->repos[i]);
 	return err;
 }
 

@@ -1,8 +1,8 @@
 /*
  * signing_private.h - what the rooms of signing share
  *
- * signing.c is the run and its results; signing_docs.c the drafts and who may sign them;
- * signing_batch.c their signatures;
+ * signing.c is what is to be signed, and the results; signing_run.c the batches of a run;
+ * signing_docs.c the drafts and who may sign them; signing_batch.c their signatures;
  * signing_derive.c snapshot and timestamp; signing_parts.c what may be published together;
  * signing_stale.c what others signed over files that are replaced; signing_commit.c the client's walk
  * and the one change.
@@ -43,7 +43,9 @@ struct rk_signing_repo {
 	struct rk_signing_doc *docs;
 	size_t count, cap;
 	void *by_role; /* signing_docs.c's, for look-ups */
-	rk_change *change; /* while it runs */
+	bool failed; /* what was wrong is the signing's `err`; it takes no more part */
+	bool done; /* its part of a change is on the disk, or there was none */
+	bool trying, closed; /* signing_parts.c's */
 	uint8_t anchor[RK_SHA256_SIZE]; /* by which this person's memory knows it */
 	int64_t anchor_version;
 	bool first; /* no root was ever published */
@@ -65,8 +67,31 @@ struct rk_signing {
 	struct rk_signing_signer *signers;
 	struct rk_signing_repo **repos;
 	size_t count;
+	rk_change *change; /* of the batch that runs */
 	bool token_used;
+	rk_error *err; /* the first of a repository that failed */
 };
+
+/* Repositories that are signed and written together. */
+struct rk_signing_batch {
+	struct rk_signing *signing;
+	struct rk_signing_repo **repos;
+	size_t count;
+};
+
+/* Files that are to be signed, those of a repository together. */
+struct rk_signing_wants {
+	struct rk_signing_wanted {
+		struct rk_signing_repo *run;
+		struct rk_signing_doc *doc;
+	} * items;
+	size_t count, cap;
+};
+
+/* run */
+
+/* That repository goes no further; `err` is taken over. */
+void rk_signing_fail(struct rk_signing_repo *run, rk_error *err);
 
 /* docs */
 
@@ -94,9 +119,12 @@ RK_CHECKED rk_error *rk_signing_doc_met(struct rk_signing_doc *doc);
 /* A key that is not here, for that reason (taken over): an error only where it was named. */
 RK_CHECKED rk_error *rk_signing_note_absence(
     struct rk_signing *signing, struct rk_signing_signer *signer, rk_error *err);
-/* Have every key that is at hand sign each of these that it has not signed. */
+RK_CHECKED rk_error *rk_signing_want(
+    struct rk_signing_wants *wants, struct rk_signing_repo *run, struct rk_signing_doc *doc);
+/* Have every key that is at hand sign each of these that it has not signed, in one go. What fails for
+ * one repository is noted there. */
 RK_CHECKED rk_error *
-rk_signing_docs_sign(struct rk_signing_repo *run, struct rk_signing_doc **docs, size_t count);
+rk_signing_docs_sign(struct rk_signing *signing, const struct rk_signing_wants *wants);
 void rk_signing_docs_free(struct rk_signing_repo *run);
 /* May a key named KEY take part in this run? */
 bool rk_signing_is_wanted(const struct rk_signing *signing, const rk_keep_key *key);
@@ -133,9 +161,9 @@ rk_signing_is_held(struct rk_signing_repo *run, const char *role, bool new_root,
 
 /* parts */
 
-/* Set `publish` on the docs of the largest closed part that has its signatures, making and signing
- * snapshot and timestamp on the way. */
-RK_CHECKED rk_error *rk_signing_parts(struct rk_signing_repo *run);
+/* For each repository set `publish` on the docs of the largest closed part that has its signatures,
+ * making and signing snapshot and timestamp on the way. */
+RK_CHECKED rk_error *rk_signing_parts(const struct rk_signing_batch *batch);
 /* What waits, for the outcome. */
 RK_CHECKED rk_error *rk_signing_parts_pending(struct rk_signing_repo *run);
 
@@ -154,7 +182,7 @@ RK_CHECKED rk_error *rk_signing_remove_gone(struct rk_signing_repo *run);
 /* What this person's machine must know before a signature is written anywhere: those of the outcome,
  * from that one on. */
 RK_CHECKED rk_error *rk_signing_remember(struct rk_signing_repo *run, size_t from);
-RK_CHECKED rk_error *rk_signing_commit(struct rk_signing_repo *run);
+RK_CHECKED rk_error *rk_signing_commit(const struct rk_signing_batch *batch);
 
 /* A text or a list that lives as long as the outcome; taken over, also on failure. */
 RK_CHECKED rk_error *rk_signing_own_text(struct rk_signing_repo *run, char *text);

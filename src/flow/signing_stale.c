@@ -128,7 +128,8 @@ rk_signing_remove_gone(struct rk_signing_repo *run)
 
 		if (!run->gone[kinds[i]])
 			continue;
-		err = rk_store_remove_published(rk_repo_store(run->repo), run->change, role);
+		err =
+		    rk_store_remove_published(rk_repo_store(run->repo), run->signing->change, role);
 		if (!err)
 			rk_sayf(run->signing->options.env, RK_SAY_INFO,
 			    "%s: the %s that another server signed lists what was there before; it "

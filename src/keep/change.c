@@ -76,11 +76,13 @@ rk_change_effect_put(rk_change *change, const struct rk_change_effect *effect)
 {
 	struct rk_change_effect *old =
 	    rk_change_index_find(&change->index, &change->effects, effect->path);
+	struct rk_change_effect told = *effect;
 	rk_error *err;
 
+	told.entry = change->entry_count;
 	if (old)
-		return replace(old, effect);
-	err = rk_change_effects_add(&change->effects, effect);
+		return replace(old, &told);
+	err = rk_change_effects_add(&change->effects, &told);
 	return err ? err : rk_change_index_last(&change->index, &change->effects);
 }
 
@@ -184,15 +186,25 @@ rk_change_save_keep(rk_change *change)
 rk_error *
 rk_change_journal(rk_change *change, rk_journal_entry *entry)
 {
-	rk_journal_entry_free(change->entry);
-	change->entry = entry;
+	rk_journal_entry **more =
+	    reallocarray(change->entries, change->entry_count + 1, sizeof(rk_journal_entry *));
+	rk_error *err = more ? rk_change_file_end(change) : rk_out_of_memory();
+
+	if (more)
+		change->entries = more;
+	if (err) {
+		rk_journal_entry_free(entry);
+		return err;
+	}
+	more[change->entry_count++] = entry;
 	return NULL;
 }
 
 bool
 rk_change_is_empty(const rk_change *change)
 {
-	return !change->effects.count && !change->file && !change->entry && !change->saves_keep;
+	return !change->effects.count && !change->file && !change->entry_count &&
+	       !change->saves_keep;
 }
 
 void
@@ -203,7 +215,9 @@ rk_change_free(rk_change *change)
 	rk_change_file_drop(change);
 	rk_change_effects_clear(&change->effects);
 	rk_change_index_clear(&change->index);
-	rk_journal_entry_free(change->entry);
+	for (size_t i = 0; i < change->entry_count; i++)
+		rk_journal_entry_free(change->entries[i]);
+	free(change->entries);
 	rk_buf_clear(&change->line.text);
 	/* Nothing of a change without an intent stays; what cannot be removed now goes at the next
 	 * opening. */

@@ -3,7 +3,7 @@
  *
  * New files are written aside, in `.pending/`, and are on the disk before one fsynced file,
  * `.intent`, says what becomes of them. From then on the change has happened: files are renamed
- * into place in the order given, removed ones removed, the journal's line appended, the intent
+ * into place in the order given, removed ones removed, the journal's lines appended, the intent
  * dropped. Whoever opens the keep next finishes an intent that is found, and clears away what was
  * written aside without one. `metadata/` never holds an unfinished file.
  *
@@ -52,7 +52,9 @@ rk_change_move(rk_change *change, const char *from, const char *to, enum rk_chan
 RK_CHECKED rk_error *rk_change_remove(rk_change *change, const char *path);
 /* keep.json as it stands in memory when the change is committed; comes first. */
 void rk_change_save_keep(rk_change *change);
-/* One line of the journal; what happens to files is filled in by the commit. */
+/* A line of the journal about the effects since the line before it; the last one's are also those
+ * that come after it, and keep.json. What happens to files is filled in by the commit. Taken over,
+ * also on failure. RK_E_NOMEM. */
 RK_CHECKED rk_error *rk_change_journal(rk_change *change, rk_journal_entry *entry);
 
 /* Has it any effect so far? */

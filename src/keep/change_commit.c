@@ -120,9 +120,14 @@ digest_before(const rk_change *change, const char *path, uint8_t digest[static R
 }
 
 static rk_error *
-note(const rk_change *change, const char *path, const uint8_t *before, const uint8_t *after)
+note(const rk_change *change, size_t entry, const char *path, const uint8_t *before,
+    const uint8_t *after)
 {
-	return change->entry ? rk_journal_entry_file(change->entry, path, before, after) : NULL;
+	if (!change->entry_count)
+		return NULL;
+	if (entry >= change->entry_count)
+		entry = change->entry_count - 1;
+	return rk_journal_entry_file(change->entries[entry], path, before, after);
 }
 
 /* What is there already needs no effect: a file that moves is only dropped where it was. */
@@ -139,7 +144,7 @@ settle_same(const rk_change *change, struct rk_change_effect *effect, bool *ret_
 	free(effect->path);
 	effect->path = from;
 	effect->is_move = false;
-	return note(change, effect->path, effect->sha256, NULL);
+	return note(change, effect->entry, effect->path, effect->sha256, NULL);
 }
 
 /* Look at what is there, and tell the journal. `*ret_stays`: there is something to do. */
@@ -159,7 +164,7 @@ prepare(const rk_change *change, struct rk_change_effect *effect, bool *ret_stay
 		return err;
 	if (effect->kind == RK_CHANGE_DROP) {
 		*ret_stays = before != NULL;
-		return before ? note(change, effect->path, before, NULL) : NULL;
+		return before ? note(change, effect->entry, effect->path, before, NULL) : NULL;
 	}
 	if (before && memcmp(before, effect->sha256, RK_SHA256_SIZE) == 0)
 		return settle_same(change, effect, ret_stays);
@@ -168,9 +173,9 @@ prepare(const rk_change *change, struct rk_change_effect *effect, bool *ret_stay
 		    "look at it: a file of that name is never replaced by another",
 		    "%s is there already, with other contents", RK_SHOW(effect->path));
 	*ret_stays = true;
-	err = note(change, effect->path, before, effect->sha256);
+	err = note(change, effect->entry, effect->path, before, effect->sha256);
 	if (!err && effect->is_move)
-		err = note(change, effect->from, effect->sha256, NULL);
+		err = note(change, effect->entry, effect->from, effect->sha256, NULL);
 	return err;
 }
 
@@ -206,20 +211,37 @@ prepare_all(rk_change *change)
 	return err;
 }
 
+/* Each line holds the digest of the one before it. */
 static rk_error *
-make_line(rk_change *change)
+add_line(rk_change *change, rk_journal_entry *entry, rk_journal_head *head)
+{
+	RK_AUTO_BUF(text);
+	rk_error *err = rk_journal_line(entry, head, &text);
+
+	if (err)
+		return err;
+	if (change->line.text.len > 0)
+		rk_buf_byte(&change->line.text, '\n');
+	rk_buf_append(&change->line.text, text.data, text.len);
+	rk_sha256(text.data, text.len, head->sha256);
+	head->count++;
+	return rk_buf_check(&change->line.text);
+}
+
+static rk_error *
+make_lines(rk_change *change)
 {
 	rk_journal_head head;
 	rk_error *err;
 
-	if (!change->entry)
+	if (!change->entry_count)
 		return NULL;
 	err = rk_journal_read_head(change->dir, &head);
 	if (!err && head.torn)
 		err = rk_fail(RK_E_MALFORMED, "run the command again, which sets it aside",
 		    "the journal's last line is torn");
-	if (!err)
-		err = rk_journal_line(change->entry, &head, &change->line.text);
+	for (size_t i = 0; i < change->entry_count && !err; i++)
+		err = add_line(change, change->entries[i], &head);
 	if (err)
 		return err;
 	change->line.offset = head.size;
@@ -241,7 +263,7 @@ sync_pending(const rk_change *change)
 static bool
 wants_intent(const rk_change *change)
 {
-	return change->effects.count + (change->line.text.len > 0) > 1;
+	return change->effects.count + change->entry_count > 1;
 }
 
 static rk_error *
@@ -311,7 +333,7 @@ rk_change_commit(rk_change *change)
 	if (!err)
 		err = prepare_all(change);
 	if (!err)
-		err = make_line(change);
+		err = make_lines(change);
 	if (!err)
 		err = sync_pending(change);
 	if (!err)

@@ -197,7 +197,7 @@ read_line(const rk_json *top, struct rk_change_line *line)
 		err = damaged("its line for the journal has no place");
 	if (!err)
 		err = rk_json_string(&text, &line->text);
-	if (!err && (line->text.len == 0 || memchr(line->text.data, '\n', line->text.len)))
+	if (!err && (line->text.len == 0 || line->text.data[line->text.len - 1] == '\n'))
 		err = damaged("its line for the journal is none");
 	if (!err)
 		line->offset = (uint64_t)offset;

@@ -13,7 +13,7 @@
 #define RK_CHANGE_INTENT_MAX (256u << 20) /* bytes */
 #define RK_CHANGE_MODE 0644
 /* Up to so many files and folders are synced one by one; more, by one syncfs. */
-#define RK_CHANGE_SYNC_EACH 64
+#define RK_CHANGE_SYNC_EACH 16
 
 enum rk_change_kind {
 	RK_CHANGE_PLACE, /* `from` becomes `path` */
@@ -27,6 +27,7 @@ struct rk_change_effect {
 	char *path;
 	bool is_move; /* `from` is a file of the keep */
 	bool is_refilled; /* and another effect is on it: set by the commit */
+	size_t entry; /* which of the journal's entries tells of it */
 	uint8_t sha256[RK_SHA256_SIZE]; /* PLACE: of the file */
 };
 
@@ -36,9 +37,9 @@ struct rk_change_effects {
 	size_t cap;
 };
 
-/* A line for the journal, and where it goes. */
+/* Lines for the journal, and where they go. */
 struct rk_change_line {
-	rk_buf text; /* empty: none */
+	rk_buf text; /* without the last one's newline; empty: none */
 	uint64_t offset;
 };
 
@@ -66,7 +67,8 @@ struct rk_change {
 	const rk_dir *dir;
 	struct rk_change_effects effects;
 	struct rk_change_index index;
-	rk_journal_entry *entry;
+	rk_journal_entry **entries;
+	size_t entry_count;
 	struct rk_change_line line;
 	bool saves_keep;
 	bool is_spent;

@@ -84,8 +84,9 @@ RK_CHECKED rk_error *rk_journal_mend(const rk_dir *dir, bool *ret_torn);
 /* Have the disk keep room for a line that is about to be appended, without changing the journal. */
 RK_CHECKED rk_error *rk_journal_reserve(const rk_dir *dir, uint64_t offset, size_t len);
 /*
- * Append one line at `offset`, the size of the journal before it; what is there of it already
- * (after a power cut) is completed. RK_E_UNTRUSTED: something else stands there.
+ * Append a line, or several with newlines between them, at `offset`, the size of the journal before
+ * it; what is there of it already (after a power cut) is completed. RK_E_UNTRUSTED: something else
+ * stands there.
  */
 RK_CHECKED rk_error *
 rk_journal_append(const rk_dir *dir, uint64_t offset, const char *line, size_t len);

@@ -303,12 +303,15 @@ learn(rk_memory_record *record, const struct rk_memory_news *news)
 	return NULL;
 }
 
+/* The next record of an anchor, written and without its name yet. */
 static rk_error *
-update(const rk_memory *memory, const struct rk_memory_news *news)
+update(const rk_memory *memory, const struct rk_memory_news *news, rk_writer **ret_writer)
 {
 	RK_AUTO(rk_memory_record) record = NULL;
+	RK_AUTO(rk_writer) writer = NULL;
 	RK_AUTO_BUF(text);
 	char file[FILE_SIZE];
+	rk_sink sink;
 	rk_error *err;
 
 	name_file(file, news->anchor_sha256);
@@ -321,11 +324,52 @@ update(const rk_memory *memory, const struct rk_memory_news *news)
 		err = learn(record, news);
 	if (!err)
 		err = rk_memory_record_write(record, &text);
-	return err ? err : rk_file_replace(memory->dir, file, text.data, text.len, FILE_MODE);
+	if (!err)
+		err = rk_writer_open(memory->dir, file, false, FILE_MODE, &writer);
+	if (err)
+		return err;
+	sink = rk_writer_sink(writer);
+	err = sink.write(sink.context, text.data, text.len);
+	if (!err)
+		*ret_writer = RK_TAKE(writer);
+	return err;
+}
+
+/* One repository under two names: what is told of the first is read again for the second. */
+static bool
+is_among(const struct rk_memory_news *news, size_t count, const uint8_t *anchor)
+{
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(news[i].anchor_sha256, anchor, RK_SHA256_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static rk_error *
+update_all(const rk_memory *memory, const struct rk_memory_news *news, size_t count)
+{
+	rk_writer **writers = calloc(count + 1, sizeof(rk_writer *));
+	rk_error *err = writers ? NULL : rk_out_of_memory();
+	size_t first = 0;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		if (is_among(&news[first], i - first, news[i].anchor_sha256)) {
+			err = rk_writer_finish_all(&writers[first], i - first);
+			first = i;
+		}
+		if (!err)
+			err = update(memory, &news[i], &writers[i]);
+	}
+	if (!err)
+		err = rk_writer_finish_all(&writers[first], count - first);
+	for (size_t i = 0; writers && i < count; i++)
+		rk_writer_free(writers[i]);
+	free(writers);
+	return err;
 }
 
 rk_error *
-rk_memory_record_news(rk_memory *memory, const struct rk_memory_news *news)
+rk_memory_record_news(rk_memory *memory, const struct rk_memory_news *news, size_t count)
 {
 	RK_AUTO(rk_lock) held = NULL;
 	rk_error *err;
@@ -337,7 +381,7 @@ rk_memory_record_news(rk_memory *memory, const struct rk_memory_news *news)
 		err = rk_dir_sweep(memory->dir, NULL);
 	if (!err) {
 		memory->is_swept = true;
-		err = update(memory, news);
+		err = update_all(memory, news, count);
 	}
 	return err ? rk_wrap(err, "cannot remember at this machine what is signed") : NULL;
 }

@@ -64,9 +64,10 @@ struct rk_memory_news {
 	const rk_memory_payload *payloads;
 	size_t count;
 };
-/* Under a lock of its own; on the disk when it returns. Fingerprints join those known. Before the
- * signature is let out of the house. */
-RK_CHECKED rk_error *rk_memory_record_news(rk_memory *memory, const struct rk_memory_news *news);
+/* Of several anchors (a handful: a batch), under a lock of its own; on the disk when it returns. Fingerprints join those
+ * known. Before a signature is let out of the house. On failure some may be remembered. */
+RK_CHECKED rk_error *
+rk_memory_record_news(rk_memory *memory, const struct rk_memory_news *news, size_t count);
 void rk_memory_record_free(rk_memory_record *record);
 RK_DEFINE_FREEP(rk_memory_record)
 

@@ -1,4 +1,6 @@
 """SIGKILL at every file operation of a promotion: afterwards all is old or all is new."""
+import shutil
+
 import fault
 import story
 
@@ -61,6 +63,40 @@ class Kill(fault.Fault):
                     self.whole(f"killed at rename {first}, then {second}")
                 if not fault.killed(status):
                     break
+
+    def both(self, where):
+        """Both repositories in the old state, or both in the new one; another run finishes."""
+        for name in ("demo", "other"):
+            self.good("verify", name)
+        versions = [self.version("targets", name) for name in ("demo", "other")]
+        self.assertIn(versions, ([1, 1], [2, 2]), where)
+        if versions == [1, 1]:
+            self.good("sign", "--all", now=fault.later())
+        else:
+            self.rk("sign", "demo").refused(2, "nothing is staged")
+        self.assertEqual(self.version("targets", "other"), 2, where)
+        self.verified("other")
+        self.good("check")
+        self.good("log", "verify")
+        self.no_strays()
+
+    def test_of_several_repositories_all_are_old_or_all_are_new(self):
+        shutil.rmtree(self.folder / "keep.before")
+        shutil.rmtree(self.folder / "state.before")
+        self.repository("other")
+        self.good("sign", "other")
+        self.good("renew", "other", "--role", "targets")
+        self.keep_aside()
+        for kind in ("rename", "write", "sync"):
+            for number in range(1, fault.LIMIT):
+                self.set_back()
+                status, text = self.struck(CALLS[kind], "signal=SIGKILL", number,
+                                           ("sign", "--all"))
+                if not fault.killed(status):
+                    self.assertEqual(status, 0, text)
+                    break
+                with self.subTest(f"{kind} {number}"):
+                    self.both(f"killed at {kind} {number}")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,33 @@ a_file_is_replaced_whole_with_its_mode(void **state)
 }
 
 static void
+several_files_get_their_names_together_or_not_at_all(void **state)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	RK_AUTO(rk_dir) dir = ours(*state);
+
+	for (unsigned finishes = 0; finishes < 2; finishes++) {
+		rk_writer *writers[3];
+
+		for (size_t i = 0; i < 3; i++) {
+			rk_sink sink;
+
+			assert_ok(rk_writer_open(dir, names[i], false, 0600, &writers[i]));
+			sink = rk_writer_sink(writers[i]);
+			assert_ok(sink.write(sink.context, names[i], 1));
+			assert_false(rk_file_exists(dir, names[i]));
+		}
+		if (finishes)
+			assert_ok(rk_writer_finish_all(writers, 3));
+		for (size_t i = 0; i < 3; i++)
+			rk_writer_free(writers[i]);
+		assert_int_equal(rk_folder_count(*state, ""), finishes ? 3 : 0);
+	}
+	for (size_t i = 0; i < 3; i++)
+		assert_true(rk_folder_holds(*state, names[i], names[i]));
+}
+
+static void
 a_link_is_replaced_and_its_target_left_alone(void **state)
 {
 	RK_AUTO(rk_dir) dir = ours(*state);
@@ -346,6 +373,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    in_folder(a_file_is_replaced_whole_with_its_mode),
+	    in_folder(several_files_get_their_names_together_or_not_at_all),
 	    in_folder(a_link_is_replaced_and_its_target_left_alone),
 	    in_folder(a_new_file_takes_nobodys_place),
 	    in_folder(a_writer_gives_the_name_only_at_its_end),

@@ -41,7 +41,7 @@ remember(rk_memory *memory, const uint8_t *of, const char *name, int64_t version
 	struct rk_memory_news news = {name, 1, of, &payload, 1};
 
 	memcpy(payload.sha256, digest, RK_SHA256_SIZE);
-	assert_ok(rk_memory_record_news(memory, &news));
+	assert_ok(rk_memory_record_news(memory, &news, 1));
 }
 
 static void
@@ -102,6 +102,29 @@ what_was_recorded_is_recalled_by_another_process(void **state)
 	remember(writer, other_anchor, "demo", 1, first, PRINT_A);
 	rk_memory_record_free(RK_TAKE(named));
 	assert_error(rk_memory_recall_name(reader, "demo", &named), RK_E_AMBIGUOUS);
+}
+
+/* A batch has one wait for the disk; an anchor that is in it twice is not forgotten once. */
+static void
+several_anchors_are_recorded_together(void **state)
+{
+	RK_AUTO(rk_memory) memory = open_memory(*state);
+	char root[] = "root", targets[] = "targets";
+	rk_memory_payload payloads[] = {
+	    {.role = root, .version = 2}, {.role = targets, .version = 7}};
+	struct rk_memory_news news[] = {
+	    {"demo", 1, anchor, &payloads[0], 1},
+	    {"other", 1, other_anchor, &payloads[0], 1},
+	    {"demo again", 1, anchor, &payloads[1], 1},
+	};
+
+	memcpy(payloads[0].sha256, first, RK_SHA256_SIZE);
+	memcpy(payloads[1].sha256, first, RK_SHA256_SIZE);
+	assert_ok(rk_memory_record_news(memory, news, 3));
+	assert_error(rk_memory_check(memory, anchor, "root", 2, second), RK_E_REFUSED);
+	assert_error(rk_memory_check(memory, anchor, "targets", 7, second), RK_E_REFUSED);
+	assert_error(rk_memory_check(memory, other_anchor, "root", 2, second), RK_E_REFUSED);
+	assert_ok(rk_memory_check(memory, other_anchor, "targets", 7, second));
 }
 
 static const char *
@@ -167,6 +190,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    in_folder(nothing_is_made_before_something_is_remembered),
 	    in_folder(a_second_payload_of_one_version_is_refused_with_a_remedy),
+	    in_folder(several_anchors_are_recorded_together),
 	    in_folder(what_was_recorded_is_recalled_by_another_process),
 	    in_folder(nobody_else_may_read_it),
 	    in_folder(a_memory_that_others_can_write_is_not_believed),
