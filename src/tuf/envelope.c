@@ -34,6 +34,7 @@ rk_envelope_free(rk_envelope *envelope)
 	for (size_t i = 0; i < envelope->sig_count; i++) {
 		free(envelope->sigs[i].keyid);
 		free(envelope->sigs[i].bytes);
+		rk_pubkey_free(envelope->sigs[i].verified_by);
 	}
 	free(envelope->sigs);
 	free(envelope->expires_text);

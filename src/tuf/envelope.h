@@ -27,6 +27,9 @@ typedef struct rk_envelope_sig {
 	bool empty; /* `sig` is "": a placeholder */
 	bool undecodable;
 	bool duplicate; /* an earlier entry has this keyid: many clients refuse the whole file */
+	/* verify.c's: the key and scheme that it was verified with already. */
+	rk_pubkey *verified_by;
+	const rk_scheme *verified_as;
 } rk_envelope_sig;
 
 typedef struct rk_envelope rk_envelope;

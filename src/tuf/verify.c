@@ -90,9 +90,17 @@ judge_form(const rk_envelope_sig *sig, const rk_tuf_key *key, bool in_role)
 	return RK_JUDGED_VALID;
 }
 
+/* A file is judged by several roots, and at several steps: once is enough for the same key. */
+static bool
+is_verified(const rk_envelope_sig *sig, const rk_pubkey *pubkey, const rk_scheme *scheme)
+{
+	return sig->verified_by && sig->verified_as == scheme &&
+	       rk_pubkey_equal(sig->verified_by, pubkey);
+}
+
 /* Only memory and our own defects are errors; a signature that cannot be one is wrong. */
 static rk_error *
-judge_bytes(const rk_envelope *envelope, const rk_tuf_key *key, const rk_envelope_sig *sig,
+judge_bytes(const rk_envelope *envelope, const rk_tuf_key *key, rk_envelope_sig *sig,
     rk_verdict_sig *judged)
 {
 	const rk_scheme *scheme = scheme_of(envelope->dialect, key, sig);
@@ -100,10 +108,16 @@ judge_bytes(const rk_envelope *envelope, const rk_tuf_key *key, const rk_envelop
 		judged->judgement = RK_JUDGED_UNKNOWN_KEY;
 		return rk_strdup("its method is none for such a key", &judged->why);
 	}
+	if (is_verified(sig, key->pubkey, scheme))
+		return NULL;
 	rk_error *err =
 	    rk_pubkey_verify(key->pubkey, scheme, &envelope->payload, sig->bytes, sig->len);
-	if (!err)
+	if (!err) {
+		rk_pubkey_free(sig->verified_by);
+		sig->verified_by = rk_pubkey_ref(key->pubkey);
+		sig->verified_as = scheme;
 		return NULL;
+	}
 	enum rk_code code = rk_error_code(err);
 	if (code == RK_E_NOMEM || code == RK_E_INTERNAL)
 		return err;
@@ -127,7 +141,7 @@ static rk_error *
 judge_one(rk_verdict *verdict, size_t at, const rk_envelope *envelope, const rk_role *role,
     const rk_keyring *keys)
 {
-	const rk_envelope_sig *sig = &envelope->sigs[at];
+	rk_envelope_sig *sig = &envelope->sigs[at];
 	rk_verdict_sig *judged = &verdict->sigs[at];
 	const rk_tuf_key *key = rk_keyring_by_id(keys, sig->keyid);
 	rk_error *err = rk_strdup(sig->keyid, &judged->keyid);

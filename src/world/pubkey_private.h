@@ -2,7 +2,7 @@
  * pubkey_private.h - what the rooms of pubkey share, and nobody else sees
  *
  * pubkey.c holds the value, pubkey_make.c builds one from numbers, pubkey_read.c takes DER and PEM
- * apart, pubkey_edwards.c judges Ed25519 points, pubkey_verify.c verifies, pubkey_ssh.c prints.
+ * apart, pubkey_recall.c keeps those read last, pubkey_edwards.c judges Ed25519 points, pubkey_verify.c verifies, pubkey_ssh.c prints.
  * Every key is rebuilt from its numbers, so that equal keys have equal DER however they came.
  *
  * Ownership  rk_pubkey_adopt takes over `pkey`, also when it fails.
@@ -50,6 +50,9 @@ const struct rk_pubkey_curve *rk_pubkey_curve_by_group(const char *group);
 
 RK_CHECKED rk_error *
 rk_pubkey_adopt(EVP_PKEY *pkey, enum rk_key_type type, unsigned bits, rk_pubkey **ret_key);
+/* The key that was read last from bytes of that SHA-256, or NULL; and have it found from now on. */
+rk_pubkey *rk_pubkey_recall(const uint8_t digest[static 32]);
+void rk_pubkey_remember(const uint8_t digest[static 32], const rk_pubkey *key);
 /* On the curve, not of small order, in its one encoding (RFC 8032 5.1.3). RK_E_MALFORMED. */
 RK_CHECKED rk_error *rk_pubkey_edwards_check(const uint8_t raw[static 32]);
 

@@ -202,13 +202,11 @@ key_from_pem(const void *text, size_t len, rk_pubkey **ret_key)
 	}
 }
 
-rk_error *
-rk_pubkey_from_any(const void *bytes, size_t len, rk_pubkey **ret_key)
+static rk_error *
+key_from_any(const void *bytes, size_t len, rk_pubkey **ret_key)
 {
 	static const char private_label[] = "PRIVATE KEY-----";
 
-	if (len == 0 || len > ENCODED_MAX)
-		return no_key();
 	if (*(const uint8_t *)bytes == 0x30)
 		return key_from_der(bytes, len, ret_key);
 	if (memmem(bytes, len, private_label, sizeof(private_label) - 1))
@@ -216,4 +214,25 @@ rk_pubkey_from_any(const void *bytes, size_t len, rk_pubkey **ret_key)
 		    "give only its public half; a private key belongs on a token",
 		    "this is a private key");
 	return key_from_pem(bytes, len, ret_key);
+}
+
+rk_error *
+rk_pubkey_from_any(const void *bytes, size_t len, rk_pubkey **ret_key)
+{
+	uint8_t digest[32];
+	rk_pubkey *key;
+	rk_error *err = NULL;
+
+	if (len == 0 || len > ENCODED_MAX)
+		return no_key();
+	rk_sha256(bytes, len, digest);
+	key = rk_pubkey_recall(digest);
+	if (!key) {
+		err = key_from_any(bytes, len, &key);
+		if (!err)
+			rk_pubkey_remember(digest, key);
+	}
+	if (!err)
+		*ret_key = key;
+	return err;
 }

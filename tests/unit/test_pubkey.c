@@ -161,6 +161,22 @@ keys_are_equal_by_what_they_are(void **state)
 	assert_false(rk_pubkey_equal(one, other));
 }
 
+/* Keys that were read last are found again by their bytes; many more are read than are kept. */
+static void
+of_thousands_of_texts_each_gives_its_own_key(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		size_t which = (size_t)i % 2;
+		RK_AUTO(rk_pubkey) key = NULL;
+		RK_AUTO_BUF(text);
+
+		rk_buf_printf(&text, "%s%*s", vectors[which].pem, i % 1000 / 2, "");
+		assert_ok(rk_pubkey_from_any(text.data, text.len, &key));
+		assert_string_equal(rk_pubkey_pem(key), vectors[which].pem);
+	}
+}
+
 static void
 der_and_pem_are_one_key(void **state)
 {
@@ -465,6 +481,7 @@ main(void)
 	    spec(names_of_types_are_read_as_they_are_written),
 	    spec(a_shared_key_lives_as_long_as_its_last_owner),
 	    spec(keys_are_equal_by_what_they_are),
+	    spec(of_thousands_of_texts_each_gives_its_own_key),
 	    spec(der_and_pem_are_one_key),
 	    spec(a_key_cut_short_or_with_more_behind_is_refused),
 	    spec(text_around_pem_and_other_line_ends_do_no_harm),

@@ -57,6 +57,32 @@ distinct_keys_of_the_role_are_counted(void **state)
 	rk_root_free(root);
 }
 
+/* What was verified once is not verified again, but by that key alone. */
+static void
+a_signature_that_one_key_made_is_none_of_another_with_its_id(void **state)
+{
+	rk_tuf_maker *maker = *state;
+	rk_root *root = root_of(maker, "01", 1);
+	rk_envelope *envelope =
+	    rk_tuf_maker_open(rk_tuf_maker_wrap(maker, SIGNED, "0"), "targets.json");
+	const rk_role *role = rk_root_role(root, RK_ROLE_TARGETS);
+	rk_tuf_key *one =
+	    (rk_tuf_key *)(uintptr_t)rk_keyring_by_id(root->keys, maker->keys[0]->keyid);
+	rk_pubkey *its = one->pubkey;
+
+	for (unsigned i = 0; i < 3; i++) {
+		rk_verdict *verdict = NULL;
+
+		one->pubkey = i == 1 ? maker->keys[1]->pubkey : its;
+		assert_ok(rk_verify(envelope, role, root->keys, &verdict));
+		assert_int_equal(
+		    verdict->sigs[0].judgement, i == 1 ? RK_JUDGED_WRONG : RK_JUDGED_VALID);
+		rk_verdict_free(verdict);
+	}
+	rk_envelope_free(envelope);
+	rk_root_free(root);
+}
+
 /* A signature over other bytes, an empty one, hex that is none, and ids twice: none of it spoils
  * what is enough without it. */
 static void
@@ -265,6 +291,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    verify_spec(a_signature_that_one_key_made_is_none_of_another_with_its_id),
 	    verify_spec(distinct_keys_of_the_role_are_counted),
 	    verify_spec(an_unusable_signature_spoils_nothing),
 	    verify_spec(one_key_under_two_ids_counts_once_and_is_told_of),
