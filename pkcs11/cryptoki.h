@@ -27,6 +27,12 @@
 #define RK_CKR_NO_SUCH_CHANGE RK_CKR(14UL) /* the PIN cannot be changed that way */
 #define RK_CKR_EXPOSED RK_CKR(20UL) /* it could be read out */
 #define RK_CKR_TRANSPORT RK_CKR(21UL) /* the transport key is there still */
+#define RK_CKR_NO_SLOT RK_CKR(15UL) /* not one of the token's PIV slots, or none named */
+#define RK_CKR_NO_POLICY RK_CKR(16UL) /* neither touch nor PIN policy can be chosen */
+#define RK_CKR_MANAGEMENT_KEY RK_CKR(17UL) /* no management key looks like that */
+#define RK_CKR_OLD_LIBRARY RK_CKR(18UL) /* too old for the management key's algorithm */
+#define RK_CKR_USE_YKCS11 RK_CKR(19UL) /* another module can do it */
+#define RK_CKR_NO_DELETE RK_CKR(22UL) /* keys stay until they are overwritten */
 #define RK_CKR_STRAY RK_CKR(11UL) /* made, not readable, and not to be removed either */
 #define RK_CKR_PIN_DROPPED RK_CKR(10UL) /* the key wants the PIN each time; it is gone */
 

@@ -1,6 +1,7 @@
 #include "pkcs11/describe.h"
 
 #include "base/show.h"
+#include "pkcs11/kind.h"
 #include "pkcs11/refusal.h"
 #include "pkcs11/uri.h"
 #include "pkcs11/wrapway.h"
@@ -54,6 +55,35 @@ describe_module(const struct rk_described_module *module, rk_token_info *info)
 	return err;
 }
 
+/* A PIN that is to be changed is one that somebody else has chosen. */
+static enum rk_fact
+to_be_changed(CK_FLAGS flags, CK_FLAGS flag)
+{
+	return flags & flag ? RK_FACT_YES : RK_FACT_UNKNOWN;
+}
+
+static void
+describe_kind_of(const CK_INFO *module, const CK_TOKEN_INFO *token, rk_token_info *info)
+{
+	info->factory_pin = to_be_changed(token->flags, CKF_USER_PIN_TO_BE_CHANGED);
+	info->factory_so_pin = to_be_changed(token->flags, CKF_SO_PIN_TO_BE_CHANGED);
+	switch (rk_kind_of(module, token)) {
+	case RK_KIND_YKCS11:
+		info->so_makes_keys = true;
+		info->unblock = RK_UNBLOCK_PUK;
+		info->pin_max = 8;
+		break;
+	case RK_KIND_OPENSC_PIV:
+	case RK_KIND_NSS:
+		info->unblock = RK_UNBLOCK_NOBODY;
+		break;
+	case RK_KIND_PLAIN:
+	default:
+		info->unblock = RK_UNBLOCK_SO;
+		break;
+	}
+}
+
 rk_error *
 rk_describe_token(
     const struct rk_described_module *module, const rk_slot *slot, rk_token_info *info)
@@ -85,6 +115,7 @@ rk_describe_token(
 	info->pin_min = token->ulMinPinLen;
 	info->pin_max = token->ulMaxPinLen;
 	info->slot = slot->slot;
+	describe_kind_of(&module->info, token, info);
 	return err;
 }
 
@@ -94,6 +125,19 @@ fact(uint8_t value)
 	return value == RK_FACT_YES  ? RK_FACT_YES
 	       : value == RK_FACT_NO ? RK_FACT_NO
 				     : RK_FACT_UNKNOWN;
+}
+
+void
+rk_describe_card(const rk_card *card, rk_token_info *info)
+{
+	if (card->factory_pin)
+		info->factory_pin = fact(card->factory_pin);
+	if (card->factory_puk)
+		info->factory_puk = fact(card->factory_puk);
+	if (card->factory_so_pin)
+		info->factory_so_pin = fact(card->factory_so_pin);
+	info->pin_tries_known = card->pin_tries_known != 0;
+	info->pin_tries = card->pin_tries;
 }
 
 static void

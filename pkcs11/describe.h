@@ -27,6 +27,8 @@ RK_CHECKED rk_error *rk_describe_name(const rk_slot *slot, char **ret_name);
 /* Fills a zeroed *info; on failure too it is rk_token_info_free's. */
 RK_CHECKED rk_error *rk_describe_token(
     const struct rk_described_module *module, const rk_slot *slot, rk_token_info *info);
+/* What the device itself told, added to it. */
+void rk_describe_card(const rk_card *card, rk_token_info *info);
 /* Fills a zeroed *key likewise. */
 RK_CHECKED rk_error *rk_describe_key(const struct rk_described_module *module, const rk_slot *slot,
     const rk_found_key *found, rk_token_key *key);

@@ -4,6 +4,7 @@
 #include "pkcs11/privatehalf.h"
 #include "pkcs11/publichalf.h"
 #include "pkcs11/template.h"
+#include "pkcs11/yubikey.h"
 
 static const rk_template_row rows[] = {
     {CKA_TOKEN, RK_TEMPLATE_TRUE, RK_TEMPLATE_AT_ALL},
@@ -23,7 +24,8 @@ static const rk_template_table table = RK_TEMPLATE_TABLE(rows);
 
 struct import {
 	rk_session *session;
-	const rk_request *request;
+	const rk_request *request; /* the order's */
+	rk_yubikey_order order;
 	rk_private_half half;
 	struct rk_keypair made;
 };
@@ -59,6 +61,7 @@ create_private_at(struct import *import, enum rk_template_level level)
 	for (size_t i = 0; i < numbers; i++)
 		template[count++] = (CK_ATTRIBUTE){half->numbers[i].type,
 		    rk_secret_bytes(half->numbers[i].bytes), rk_secret_len(half->numbers[i].bytes)};
+	count += rk_yubikey_attributes(&import->order, template + count);
 	return create(import->session, template, count, &import->made.private_key);
 }
 
@@ -142,16 +145,20 @@ read_back(struct import *import, rk_object **ret_object)
 }
 
 CK_RV
-rk_import(rk_session *session, const rk_request *request, rk_object **ret_object)
+rk_import(rk_session *session, const rk_request *wanted, rk_object **ret_object)
 {
-	struct import import = {.session = session, .request = request};
+	struct import import = {.session = session};
 	CK_RV rv;
 
-	if (!request->pkcs8)
+	import.request = &import.order.request;
+	if (!wanted->pkcs8)
 		return RK_CKR_PROTOCOL;
-	rv = rk_private_half_read(request->pkcs8, (enum rk_key_type)request->type, &import.half);
+	rv = rk_yubikey_order_of(session, wanted, &import.order);
 	if (rv == CKR_OK)
-		rv = rk_keypair_prepare(session, request);
+		rv = rk_private_half_read(
+		    wanted->pkcs8, (enum rk_key_type)wanted->type, &import.half);
+	if (rv == CKR_OK)
+		rv = rk_keypair_prepare(session, import.request);
 	if (rv == CKR_OK) {
 		rv = create_private(&import);
 		if (rv == CKR_OK)

@@ -1,6 +1,7 @@
 #include "pkcs11/keypair.h"
 
 #include "pkcs11/template.h"
+#include "pkcs11/yubikey.h"
 
 #include <stdlib.h>
 
@@ -55,7 +56,7 @@ static CK_BYTE exponent[] = {1, 0, 1};
 
 /* One way to ask: how much of the template, and by which of the curve's names. */
 struct way {
-	const rk_request *request;
+	rk_yubikey_order *order;
 	enum rk_template_level level;
 	unsigned name;
 };
@@ -63,15 +64,16 @@ struct way {
 static CK_RV
 generate_one_way(rk_session *session, const struct way *way, struct rk_keypair *ret_pair)
 {
-	const struct recipe *recipe = &recipes[way->request->type];
+	const rk_request *request = &way->order->request;
+	const struct recipe *recipe = &recipes[request->type];
 	CK_MECHANISM mechanism = {recipe->mechanism, NULL, 0};
 	CK_ATTRIBUTE private_part[TEMPLATE_MAX], public_part[TEMPLATE_MAX];
 	CK_ULONG bits = recipe->bits;
 	CK_ULONG private_count =
-	    rk_template_fill(&private_table, way->request, way->level, private_part);
-	CK_ULONG public_count =
-	    rk_template_fill(&public_table, way->request, way->level, public_part);
+	    rk_template_fill(&private_table, request, way->level, private_part);
+	CK_ULONG public_count = rk_template_fill(&public_table, request, way->level, public_part);
 
+	private_count += rk_yubikey_attributes(way->order, private_part + private_count);
 	if (bits > 0) {
 		public_part[public_count++] = (CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof(bits)};
 		public_part[public_count++] =
@@ -86,8 +88,9 @@ generate_one_way(rk_session *session, const struct way *way, struct rk_keypair *
 }
 
 static CK_RV
-make_pair(rk_session *session, const rk_request *request, struct rk_keypair *ret_pair)
+make_pair(rk_session *session, rk_yubikey_order *order, struct rk_keypair *ret_pair)
 {
+	const rk_request *request = &order->request;
 	const struct recipe *recipe = &recipes[request->type];
 	CK_RV rv = CKR_OK, first = CKR_OK;
 
@@ -95,7 +98,7 @@ make_pair(rk_session *session, const rk_request *request, struct rk_keypair *ret
 		if (!rk_template_will_do((enum rk_template_level)level, request->wrappable))
 			continue;
 		for (unsigned name = 0; name < 2; name++) {
-			const struct way way = {request, (enum rk_template_level)level, name};
+			const struct way way = {order, (enum rk_template_level)level, name};
 
 			if (name > 0 && !recipe->params[name])
 				break;
@@ -177,14 +180,19 @@ rk_keypair_prepare(rk_session *session, const rk_request *request)
 }
 
 CK_RV
-rk_keypair_generate(rk_session *session, const rk_request *request, rk_object **ret_object)
+rk_keypair_generate(rk_session *session, const rk_request *wanted, rk_object **ret_object)
 {
+	rk_yubikey_order order = {0};
+	const rk_request *request = &order.request;
 	struct rk_keypair pair = {0, 0, 0};
 	bool offered = false;
 	CK_RV rv;
 
-	if (request->type >= RK_KEY_GENERATED_COUNT)
+	if (wanted->type >= RK_KEY_GENERATED_COUNT)
 		return RK_CKR_PROTOCOL;
+	rv = rk_yubikey_order_of(session, wanted, &order);
+	if (rv != CKR_OK)
+		return rv;
 	rv = offers(session, recipes[request->type].mechanism, &offered);
 	if (rv == CKR_OK && !offered)
 		return RK_CKR_UNSUPPORTED;
@@ -192,7 +200,7 @@ rk_keypair_generate(rk_session *session, const rk_request *request, rk_object **
 		rv = rk_keypair_prepare(session, request);
 	if (rv != CKR_OK)
 		return rv;
-	rv = make_pair(session, request, &pair);
+	rv = make_pair(session, &order, &pair);
 	if (rv != CKR_OK) {
 		/* Half of it may be there: look again before anything else is believed. */
 		session->objects_known = false;
@@ -213,8 +221,10 @@ rk_keypair_destroy(rk_session *session, rk_object *object)
 {
 	CK_OBJECT_HANDLE private_key = object->private_key;
 	CK_KEY_TYPE type;
-	CK_RV rv = rk_session_make_writable(session);
+	CK_RV rv = rk_yubikey_check_destroy(session);
 
+	if (rv == CKR_OK)
+		rv = rk_session_make_writable(session);
 	if (rv == CKR_OK)
 		rv = destroy_handle(session, private_key);
 	if (rv == CKR_OK)

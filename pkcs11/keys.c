@@ -1,5 +1,7 @@
 #include "pkcs11/keys.h"
 
+#include "pkcs11/yubikey.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +126,9 @@ read_names(rk_session *session, CK_OBJECT_HANDLE handle, rk_object *object)
 		return rv;
 	if (object->id.len > RK_MESSAGE_TEXT_MAX || object->label.len > RK_MESSAGE_TEXT_MAX)
 		return RK_CKR_TOO_MANY;
+	/* No key for us: its place is taken by its certificate alone. */
+	if (rk_yubikey_is_attester(session, &object->id))
+		return CKR_OBJECT_HANDLE_INVALID;
 	return object->id.failed || object->label.failed ? CKR_HOST_MEMORY : CKR_OK;
 }
 

@@ -62,6 +62,18 @@ rk_slot_decode(rk_wire_reader *reader, rk_slot *ret_slot)
 }
 
 void
+rk_card_encode(const rk_card *card, rk_buf *out)
+{
+	rk_buf_append(out, card, sizeof(*card));
+}
+
+void
+rk_card_decode(rk_wire_reader *reader, rk_card *ret_card)
+{
+	rk_wire_fixed(reader, ret_card, sizeof(*ret_card));
+}
+
+void
 rk_message_info_encode(const CK_INFO *info, rk_buf *out)
 {
 	put_version(out, info->cryptokiVersion);

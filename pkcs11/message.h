@@ -30,6 +30,15 @@ typedef struct rk_slot {
 
 void rk_slot_encode(const rk_slot *slot, rk_buf *out);
 void rk_slot_decode(rk_wire_reader *reader, rk_slot *ret_slot);
+/* What the device itself tells of its secrets (pkcs11/card.h); zeros: nothing. */
+typedef struct rk_card {
+	uint8_t factory_pin, factory_puk, factory_so_pin; /* enum rk_fact */
+	uint8_t pin_tries_known, pin_tries;
+	uint8_t so_algorithm; /* of the management key */
+} rk_card;
+
+void rk_card_encode(const rk_card *card, rk_buf *out);
+void rk_card_decode(rk_wire_reader *reader, rk_card *ret_card);
 void rk_message_info_encode(const CK_INFO *info, rk_buf *out);
 void rk_message_info_decode(rk_wire_reader *reader, CK_INFO *ret_info);
 void rk_identity_of(const CK_TOKEN_INFO *token, rk_identity *ret_identity);

@@ -40,6 +40,7 @@ opened_info(rk_token *token, rk_token_info **ret_info)
 	rk_request request = {.op = RK_OP_INFO};
 	struct rk_described_module module;
 	rk_wire_reader reader;
+	rk_card card;
 	rk_error *err =
 	    info ? rk_opened_ask(opened, &request, "look at", &reply) : rk_out_of_memory();
 
@@ -47,10 +48,13 @@ opened_info(rk_token *token, rk_token_info **ret_info)
 		return err;
 	reader = rk_opened_reader(&reply);
 	rk_slot_decode(&reader, &opened->slot);
+	rk_card_decode(&reader, &card);
 	err = rk_provider_understood(&reader, opened->name);
 	module = rk_provider_describe(opened->provider);
 	if (!err)
 		err = rk_describe_token(&module, &opened->slot, info);
+	if (!err)
+		rk_describe_card(&card, info);
 	if (!err && opened->pin_source)
 		err = rk_strdup(opened->pin_source, &info->pin_source);
 	if (!err)

@@ -1,5 +1,6 @@
 #include "pkcs11/pins.h"
 
+#include "pkcs11/yubikey.h"
 #include "world/token.h"
 
 static CK_UTF8CHAR *
@@ -23,19 +24,38 @@ has_fitting_length(const CK_TOKEN_INFO *token, const rk_secret *pin)
 	       (token->ulMinPinLen <= len && len <= token->ulMaxPinLen);
 }
 
+static CK_RV
+check_secrets(rk_session *session, const rk_request *request)
+{
+	bool new_so_pin = request->change == RK_PIN_CHANGE_SO;
+	CK_RV rv = CKR_OK;
+
+	if (request->change == RK_PIN_CHANGE_USER)
+		rv = rk_yubikey_check_pin(session, request->so_pin);
+	else if (request->change != RK_PIN_UNBLOCK_PUK)
+		rv = rk_yubikey_check_so_pin(session, request->so_pin);
+	if (rv != CKR_OK)
+		return rv;
+	return new_so_pin ? rk_yubikey_check_so_pin(session, request->pin)
+			  : rk_yubikey_check_pin(session, request->pin);
+}
+
 /* What would spend a try for nothing is seen before. */
 static CK_RV
 look_ahead(rk_session *session, const rk_request *request)
 {
-	bool so = request->change != RK_PIN_CHANGE_USER;
-	CK_FLAGS locked = so ? CKF_SO_PIN_LOCKED : CKF_USER_PIN_LOCKED;
+	CK_FLAGS locked = request->change == RK_PIN_CHANGE_USER	  ? CKF_USER_PIN_LOCKED
+			  : request->change == RK_PIN_UNBLOCK_PUK ? 0
+								  : CKF_SO_PIN_LOCKED;
 	CK_RV rv = rk_session_refresh(session);
 
 	if (rv != CKR_OK)
 		return rv;
 	if (session->slot.token.flags & locked)
 		return CKR_PIN_LOCKED;
-	return has_fitting_length(&session->slot.token, request->pin) ? CKR_OK : CKR_PIN_LEN_RANGE;
+	if (!has_fitting_length(&session->slot.token, request->pin))
+		return CKR_PIN_LEN_RANGE;
+	return check_secrets(session, request);
 }
 
 static CK_RV
@@ -90,8 +110,10 @@ change(rk_session *session, const rk_request *request)
 		return change_after_login(session, request, CKU_SO);
 	case RK_PIN_UNBLOCK_SO:
 		return unblock_by_so(session, request);
+	case RK_PIN_UNBLOCK_PUK:
+		return rk_yubikey_unblock(session, request);
 	default:
-		return RK_CKR_NO_SUCH_CHANGE;
+		return RK_CKR_PROTOCOL;
 	}
 }
 

@@ -17,8 +17,7 @@ struct row {
 #define REPORT "run 'rootkeep token test' to see what this token can do"
 
 static const struct row rows[] = {
-    {CKR_CANCEL, "CKR_CANCEL", RK_E_CANCELLED, "it was cancelled at the token",
-	AGREE},
+    {CKR_CANCEL, "CKR_CANCEL", RK_E_CANCELLED, "it was cancelled at the token", AGREE},
     {CKR_HOST_MEMORY, "CKR_HOST_MEMORY", RK_E_NOMEM, "out of memory",
 	"free some memory and try again"},
     {CKR_SLOT_ID_INVALID, "CKR_SLOT_ID_INVALID", RK_E_TOKEN_GONE, "the token's slot is gone",
@@ -145,6 +144,27 @@ static const struct row rows[] = {
     {RK_CKR_SO_NEEDED, "SO needed", RK_E_PIN_NEEDED,
 	"the token makes keys only for its SO (a YubiKey: with the management key)",
 	"log in with the SO PIN first"},
+    {RK_CKR_NO_SLOT, "no slot", RK_E_USAGE,
+	"the key needs a place: a PIV token has the slots 9a, 9c, 9d, 9e and 82 to 95, others none",
+	"on a YubiKey name one with --slot (9c is the one for signatures); elsewhere leave it out"},
+    {RK_CKR_NO_POLICY, "no policy", RK_E_TOKEN_UNSUPPORTED,
+	"touch and PIN policies can be chosen only on a YubiKey, through ykcs11 2.3.0 or newer",
+	"use a newer ykcs11, or make the key with 'yubico-piv-tool -a generate --touch-policy' and "
+	"enrol it"},
+    {RK_CKR_MANAGEMENT_KEY, "no management key", RK_E_TOKEN,
+	"the SO PIN of a YubiKey is its management key: 48 hexadecimal digits (AES keys: 32, 48 or "
+	"64); nothing was tried",
+	"give the management key in hexadecimal digits"},
+    {RK_CKR_OLD_LIBRARY, "old library", RK_E_TOKEN_UNSUPPORTED,
+	"the management key is an AES key, which ykcs11 before 2.3.0 does not know",
+	"use a newer ykcs11"},
+    {RK_CKR_USE_YKCS11, "another module", RK_E_TOKEN_UNSUPPORTED,
+	"OpenSC neither makes keys on a PIV card nor removes them",
+	"use Yubico's module for it: --module ykcs11"},
+    {RK_CKR_NO_DELETE, "no deletion", RK_E_TOKEN_UNSUPPORTED,
+	"ykcs11 cannot delete a key from a YubiKey",
+	"overwrite it with a new one by 'yubico-piv-tool -a generate', or reset the PIV "
+	"application"},
     {RK_CKR_OTHER_TYPE, "another type", RK_E_USAGE, "the key is of another type than was said",
 	"leave --type out, or name the key's own type"},
     {RK_CKR_NO_SUCH_CHANGE, "no such change", RK_E_TOKEN_UNSUPPORTED,
@@ -159,7 +179,8 @@ static const struct row rows[] = {
 	"use another token or module for this key"},
     {RK_CKR_TRANSPORT, "transport key left", RK_E_TOKEN,
 	"the key pair that was to carry another one cannot be removed",
-	"remove what is labelled 'rootkeep-transport' with the token's own program; the next copy to "
+	"remove what is labelled 'rootkeep-transport' with the token's own program; the next copy "
+	"to "
 	"this token tries it again"},
     {RK_CKR_STRAY, "stray key", RK_E_TOKEN,
 	"a key was made that cannot be read back, and cannot be removed either",
@@ -284,6 +305,5 @@ rk_refusal_error(const rk_refusal *refusal, enum rk_refusal_secret tried, const 
 	if (refusal->text.len > 0)
 		return rk_fail(row->code, remedy, "%s: %s: %s", what, row->sentence,
 		    RK_SHOW_LEN(refusal->text.bytes, refusal->text.len));
-	return rk_fail(
-	    row->code, remedy, "%s: %s (%s: %s)", what, row->sentence, call, row->name);
+	return rk_fail(row->code, remedy, "%s: %s (%s: %s)", what, row->sentence, call, row->name);
 }

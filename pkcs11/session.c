@@ -1,5 +1,7 @@
 #include "pkcs11/session.h"
 
+#include "pkcs11/yubikey.h"
+
 #include "world/token.h"
 
 #include <stdlib.h>
@@ -146,6 +148,8 @@ rk_session_login(rk_session *session, const rk_secret *pin)
 		return CKR_OK;
 	rk_session_logout(session);
 	rv = look_at_flags(session);
+	if (rv == CKR_OK)
+		rv = rk_yubikey_check_pin(session, pin);
 	if (rv != CKR_OK)
 		return rv;
 	rv = rk_session_call_login(session, CKU_USER, pin);
@@ -180,6 +184,8 @@ rk_session_login_so(rk_session *session, const rk_secret *so_pin)
 	rv = rk_session_refresh(session);
 	if (rv == CKR_OK && (session->slot.token.flags & CKF_SO_PIN_LOCKED))
 		rv = CKR_PIN_LOCKED;
+	if (rv == CKR_OK)
+		rv = rk_yubikey_check_so_pin(session, so_pin);
 	/* An SO takes no read-only session beside it. */
 	if (rv == CKR_OK)
 		rv = rk_session_make_writable(session);

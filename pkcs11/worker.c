@@ -1,8 +1,10 @@
 #include "pkcs11/worker_private.h"
 
+#include "pkcs11/card.h"
 #include "pkcs11/cell.h"
 #include "pkcs11/desk.h"
 #include "pkcs11/inittoken.h"
+#include "pkcs11/kind.h"
 #include "pkcs11/pins.h"
 #include "pkcs11/transport.h"
 
@@ -103,11 +105,16 @@ static CK_RV
 run_info(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_session *session = rk_worker_session(worker, request);
+	rk_card card = {0};
 	CK_RV rv = rk_session_refresh(session);
 
-	if (rv == CKR_OK)
-		rk_slot_encode(&session->slot, out);
-	return rv;
+	if (rv != CKR_OK)
+		return rv;
+	if (rk_kind_of(&worker->module.info, &session->slot.token) != RK_KIND_PLAIN)
+		rk_card_look(session, &card);
+	rk_slot_encode(&session->slot, out);
+	rk_card_encode(&card, out);
+	return CKR_OK;
 }
 
 static CK_RV
