@@ -13,13 +13,18 @@ rk_soft_transport(rk_token *token, rk_pubkey **ret_transport)
 {
 	struct rk_soft_opened *opened = rk_soft_opened_of(token);
 	rk_error *err = rk_soft_begin_logged_in(opened, RK_SOFT_TRANSPORT);
-	EVP_PKEY *pair;
+	/* One for all tests: it takes a while to make. */
+	static rk_pubkey *transport;
 
 	if (err)
 		return err;
-	pair = rk_soft_key_new(RK_KEY_RSA3072);
-	*ret_transport = rk_soft_key_public(pair);
-	EVP_PKEY_free(pair);
+	if (!transport) {
+		EVP_PKEY *pair = rk_soft_key_new(RK_KEY_RSA3072);
+
+		transport = rk_soft_key_public(pair);
+		EVP_PKEY_free(pair);
+	}
+	*ret_transport = rk_pubkey_ref(transport);
 	opened->soft->transports = 1;
 	rk_soft_done(opened->soft, RK_SOFT_TRANSPORT);
 	return NULL;

@@ -1,0 +1,237 @@
+"""A key is copied from token to token: wrapped all the way, proved, and sealed on both."""
+import json
+import re
+import shutil
+import subprocess
+
+import story
+
+TYPES = ("ecdsa-p256", "ecdsa-p384", "rsa2048", "rsa4096")
+
+
+class Copies(story.Story):
+    def setUp(self):
+        super().setUp()
+        self.first, self.second = self.token("first"), self.token("second")
+
+    def wrappable(self, name="root", key_type="ecdsa-p256", token=None):
+        self.good("key", "generate", name, "--token", (token or self.first).uri, "--type", key_type,
+                  "--wrappable")
+
+    def clone(self, name="root", *more, **options):
+        return self.good("backup", "clone", name, "--to", self.second.uri, *more, **options)
+
+    def entry(self, name="root"):
+        return json.loads((self.keep / "keep.json").read_bytes())["keys"][name]
+
+    def objects(self, token, *more):
+        return self.pkcs11(token, "--list-objects", *more)
+
+    def labels(self, token):
+        return sorted(re.findall(r"(?m)^\s+label:\s+(\S+)$", self.objects(token)))
+
+    def attributes(self, token):
+        """What pkcs11-tool says of the one private key there."""
+        found = re.findall(r"(?m)^\s+Access:\s+(.*)$", self.objects(token, "--type", "privkey"))
+        self.assertEqual(len(found), 1)
+        return [word.strip() for word in found[0].split(",")]
+
+
+class Clone(Copies):
+    def test_each_type_is_copied_and_other_programs_find_it_there(self):
+        for key_type in TYPES:
+            with self.subTest(key_type):
+                first, second = (self.token(f"{word}-{key_type}") for word in ("from", "to"))
+                name = f"k-{key_type}"
+                self.good("key", "generate", name, "--token", first.uri, "--type", key_type,
+                          "--label", "root", "--wrappable")
+                self.assertNotIn("never extractable", self.attributes(first))
+                self.good("backup", "clone", name, "--to", second.uri)
+                for token in (first, second):
+                    access = self.attributes(token)
+                    self.assertIn("sensitive", access)
+                    self.assertNotIn("extractable", access)
+                    self.assertEqual(self.labels(token), ["root", "root"])
+                # The honest marks of a copy: it was not made there.
+                self.assertNotIn("always sensitive", self.attributes(second))
+                self.assertNotIn("local", self.attributes(second))
+                pem = self.write("root.pem", self.good("key", "show", name, "--format", "pem").out)
+                self.signs(second, key_type, pem)
+
+    def signs(self, token, key_type, pem):
+        story.need("openssl")
+        (self.folder / "in").write_bytes(b"what is signed")
+        curve = key_type.startswith("ecdsa")
+        mechanism = ["ECDSA", "--signature-format", "openssl"] if curve else ["SHA256-RSA-PKCS"]
+        given = self.folder / "in"
+        if curve:
+            given = self.folder / "digest"
+            subprocess.run(["openssl", "dgst", "-sha256", "-binary", "-out", given,
+                            self.folder / "in"], check=True)
+        self.pkcs11(token, "--sign", "--label", "root", "--mechanism", *mechanism,
+                    "--input-file", given, "--output-file", self.folder / "sig")
+        done = subprocess.run(["openssl", "dgst", "-sha256", "-verify", pem, "-signature",
+                               self.folder / "sig", self.folder / "in"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_keep_knows_both_and_the_journal_tells(self):
+        self.wrappable()
+        made = self.clone("root", "--json").json["key"]
+        self.assertEqual(len(made["tokens"]), 2)
+        entry = self.entry()
+        self.assertEqual(entry["tokens"], made["tokens"])
+        self.assertIn("token=first", entry["tokens"][0])
+        self.assertIn("token=second", entry["tokens"][1])
+        self.good("key", "list").says("first, second")
+        line = json.loads((self.keep / "journal.jsonl").read_text().splitlines()[-1])
+        self.assertEqual(line["action"], "backup clone root")
+        self.assertEqual(len(line["tokens"]), 2)
+        self.assertEqual(line["note"], entry["tokens"][1])
+        self.good("log", "verify")
+        self.good("check")
+
+    def test_the_copy_signs_when_the_first_token_is_lost(self):
+        self.wrappable()
+        self.key("targets", self.first)
+        self.repository()
+        self.clone()
+        self.good("key", "generate", "spare", "--token", self.second.uri)
+        self.good("key", "test", "root", pins=[self.second, self.first])
+        self.good("key", "forget", "root", "pkcs11:token=first")
+        self.good("key", "test", "root", pins=[self.second])
+        self.good("sign", "demo")
+        self.verified()
+
+    def test_an_id_and_a_label_go_with_it(self):
+        self.good("key", "generate", "root", "--token", self.first.uri, "--id", "00a1", "--label",
+                  "my root", "--wrappable")
+        self.clone()
+        objects = self.objects(self.second)
+        self.assertIn("my root", objects)
+        self.assertIn("00a1", objects)
+
+    def test_a_dry_run_shows_the_plan_and_changes_nothing(self):
+        self.wrappable()
+        with self.unchanged(self.keep, self.folder / "tokens"):
+            self.good("backup", "clone", "root", "--to", self.second.uri, "--dry-run").says(
+                "CKM_AES_KEY_WRAP_PAD", "first", "second", "challenge")
+            self.good("backup", "clone", "root", "--to", self.second.uri, "--dry-run", "--json")
+
+    def test_a_copied_key_is_not_copied_again_and_the_remedy_tells(self):
+        self.wrappable()
+        self.clone()
+        third = self.token("third")
+        result = self.refuses(4, "backup", "clone", "root", "--to", third.uri)
+        result.says("copied already", "--wrappable", "key import")
+        self.assertEqual(self.labels(third), [])
+        self.good("key", "test", "root")
+
+    def test_the_same_command_again_finds_everything_done(self):
+        self.wrappable()
+        self.clone()
+        with self.unchanged():
+            self.clone().says("already")
+
+
+class Refused(Copies):
+    def test_a_key_that_was_not_made_for_it(self):
+        self.key("root", self.first)
+        self.refuses(4, "backup", "clone", "root", "--to", self.second.uri).says("--wrappable")
+        self.assertEqual(self.labels(self.second), [])
+        self.good("key", "test", "root")
+
+    def test_an_ed25519_key_where_the_module_wraps_none(self):
+        self.wrappable(key_type="ed25519")
+        self.refuses(4, "backup", "clone", "root", "--to", self.second.uri).says(
+            "ed25519", "does not wrap keys of this kind", "key import")
+        self.assertEqual(self.labels(self.second), [])
+        self.good("key", "test", "root")
+
+    def test_onto_its_own_token(self):
+        self.wrappable()
+        self.refuses(2, "backup", "clone", "root", "--to", self.first.uri).says("no other token")
+
+    def test_a_key_without_a_token_or_none_at_all(self):
+        self.wrappable()
+        pem = self.pem("root")
+        shutil.rmtree(self.keep)
+        self.keep.mkdir(mode=0o700)
+        self.good("key", "enrol", "paper", pem)
+        self.refuses(4, "backup", "clone", "paper", "--to", self.second.uri)
+        self.refuses(2, "backup", "clone", "nobody", "--to", self.second.uri)
+        self.refuses(2, "backup", "clone", "paper")
+        self.refuses(4, "backup", "clone", "paper", "--to", "pkcs11:token=elsewhere")
+
+    def test_a_label_or_id_that_is_taken_there(self):
+        self.wrappable()
+        self.good("key", "generate", "other", "--token", self.second.uri, "--label", "root")
+        self.refuses(2, "backup", "clone", "root", "--to", self.second.uri).says(
+            "nothing is overwritten")
+        self.assertEqual(self.labels(self.second), ["root", "root"])
+        self.good("key", "test", "other")
+        # The source may still leave its token: nothing has happened.
+        self.good("key", "delete", "other", "--erase", self.serial("second"))
+        self.clone()
+
+    def serial(self, label):
+        tokens = self.good("token", "list", "--json").json["tokens"]
+        return next(token["serial"] for token in tokens if token["label"] == label)
+
+    def test_a_wrong_pin_of_either_token_makes_nothing(self):
+        self.wrappable()
+        for token in (self.first, self.second):
+            with self.subTest(token.label):
+                wrong = self.secret_file("wrong", "not the PIN")
+                others = [other for other in self.tokens if other is not token]
+                with self.unchanged():
+                    self.rk("backup", "clone", "root", "--to", self.second.uri, "--pin-file",
+                            f"{token.label}={wrong}", pins=others).refused(4, "PIN")
+                self.assertEqual(self.labels(self.second), [])
+        self.clone()
+
+    def test_without_a_pin_for_the_second_token(self):
+        self.wrappable()
+        with self.unchanged():
+            self.rk("backup", "clone", "root", "--to", self.second.uri, pins=[self.first]).refused(2)
+        self.assertEqual(self.labels(self.second), [])
+
+
+class CutOff(Copies):
+    def test_a_copy_that_the_keep_does_not_know_is_found_and_finished(self):
+        self.wrappable()
+        before = {name: (self.keep / name).read_bytes() for name in ("keep.json", "journal.jsonl")}
+        self.clone()
+        for name, content in before.items():
+            (self.keep / name).write_bytes(content)
+        self.assertEqual(len(self.entry()["tokens"]), 1)
+        self.clone().silent_about("already")
+        self.assertEqual(len(self.entry()["tokens"]), 2)
+        self.assertEqual(self.labels(self.second), ["root", "root"])
+        self.good("key", "test", "root")
+        self.good("log", "verify")
+
+    def test_a_public_half_alone_makes_room_for_the_copy(self):
+        self.wrappable()
+        self.clone()
+        self.pkcs11(self.second, "--delete-object", "--type", "privkey", "--label", "root")
+        self.assertEqual(self.labels(self.second), ["root"])
+        third = self.token("third")
+        self.wrappable("other", token=third)
+        identity = self.objects(self.second)
+        self.assertIn("root", identity)
+        # Sealed by the first copy: said as it is, and the public half stays as it was.
+        self.rk("backup", "clone", "root", "--to", self.second.uri).refused(4, "copied already")
+        self.assertEqual(self.labels(self.second), ["root"])
+
+    def test_a_transport_key_that_was_left_is_removed(self):
+        self.wrappable()
+        self.pkcs11(self.second, "--keypairgen", "--key-type", "rsa:2048", "--label",
+                    "rootkeep-transport", "--id", "77")
+        self.assertEqual(self.labels(self.second), ["rootkeep-transport"] * 2)
+        self.clone()
+        self.assertEqual(self.labels(self.second), ["root", "root"])
+
+
+if __name__ == "__main__":
+    story.main()
