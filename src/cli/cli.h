@@ -43,6 +43,7 @@ extern const struct rk_command rk_cmd_key_list;
 extern const struct rk_command rk_cmd_key_set;
 extern const struct rk_command rk_cmd_key_show;
 extern const struct rk_command rk_cmd_key_test;
+extern const struct rk_command rk_cmd_token_audit;
 extern const struct rk_command rk_cmd_token_init;
 extern const struct rk_command rk_cmd_token_list;
 extern const struct rk_command rk_cmd_token_pin;

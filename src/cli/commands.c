@@ -36,6 +36,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_target_add,
     &rk_cmd_target_list,
     &rk_cmd_target_remove,
+    &rk_cmd_token_audit,
     &rk_cmd_token_init,
     &rk_cmd_token_list,
     &rk_cmd_token_pin,

@@ -48,11 +48,39 @@ rk_tokenview_pin_word(enum rk_pin_state state)
 	return "unset";
 }
 
+static rk_node *
+fact_node(enum rk_fact fact)
+{
+	return fact == RK_FACT_UNKNOWN ? rk_node_new_null() : rk_node_new_bool(fact == RK_FACT_YES);
+}
+
+/* Who can give a new PIN. */
+static const char *
+unblock_word(enum rk_unblock unblock)
+{
+	switch (unblock) {
+	case RK_UNBLOCK_SO:
+		return "so-pin";
+	case RK_UNBLOCK_PUK:
+		return "puk";
+	case RK_UNBLOCK_NOBODY:
+		break;
+	}
+	return "nobody";
+}
+
 static void
 put_pins(rk_error **err, rk_node *node, const rk_token_info *info)
 {
 	put_text(err, node, "pin_state", rk_tokenview_pin_word(info->pin_state));
 	put_text(err, node, "so_pin_state", rk_tokenview_pin_word(info->so_pin_state));
+	if (info->pin_tries_known)
+		put(err, node, "pin_tries", rk_node_new_int(info->pin_tries));
+	put(err, node, "factory_pin", fact_node(info->factory_pin));
+	put(err, node, "factory_puk", fact_node(info->factory_puk));
+	put(err, node, "factory_so_pin", fact_node(info->factory_so_pin));
+	put_text(err, node, "unblock", unblock_word(info->unblock));
+	put(err, node, "so_makes_keys", rk_node_new_bool(info->so_makes_keys));
 	put(err, node, "pin_pad", rk_node_new_bool(info->pin_pad));
 	put(err, node, "pin_min", rk_node_new_int((int64_t)info->pin_min));
 	put(err, node, "pin_max", rk_node_new_int((int64_t)info->pin_max));
@@ -85,14 +113,8 @@ rk_tokenview_node(const rk_token_info *info, rk_node **ret_node)
 	return err;
 }
 
-static rk_node *
-fact_node(enum rk_fact fact)
-{
-	return fact == RK_FACT_UNKNOWN ? rk_node_new_null() : rk_node_new_bool(fact == RK_FACT_YES);
-}
-
-static rk_error *
-add_key(rk_node *array, const rk_token_key *key)
+rk_error *
+rk_tokenview_key(const rk_token_key *key, rk_node **ret_node)
 {
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	RK_AUTO_BUF(id);
@@ -113,7 +135,18 @@ add_key(rk_node *array, const rk_token_key *key)
 	put(&err, node, "local", fact_node(key->local));
 	put(&err, node, "sign", fact_node(key->sign));
 	put(&err, node, "always_authenticate", fact_node(key->always_authenticate));
-	return err ? err : rk_node_append(array, RK_TAKE(node));
+	if (!err)
+		*ret_node = RK_TAKE(node);
+	return err;
+}
+
+static rk_error *
+add_key(rk_node *array, const rk_token_key *key)
+{
+	rk_node *node = NULL;
+	rk_error *err = rk_tokenview_key(key, &node);
+
+	return err ? err : rk_node_append(array, node);
 }
 
 rk_error *
@@ -176,6 +209,40 @@ rk_tokenview_flags(rk_buf *out, const rk_token_info *info)
 	rk_buf_text(out, flags.len > 0 ? rk_buf_str(&flags) : "ready");
 }
 
+/* Never assumed: "cannot tell" is an answer. */
+static const char *
+factory_word(enum rk_fact fact)
+{
+	switch (fact) {
+	case RK_FACT_YES:
+		return "STILL THE FACTORY'S";
+	case RK_FACT_NO:
+		return "not the factory's";
+	case RK_FACT_UNKNOWN:
+		break;
+	}
+	return "cannot tell";
+}
+
+static void
+pin_lines(rk_render *out, const rk_token_info *info)
+{
+	RK_AUTO_BUF(tries);
+	const char *so = info->so_makes_keys ? "management key" : "SO PIN";
+
+	if (info->pin_tries_known)
+		rk_buf_printf(&tries, ", %u tries left", info->pin_tries);
+	rk_render_line(out, "  PIN         %s, %zu to %zu bytes%s",
+	    rk_tokenview_pin_word(info->pin_state), info->pin_min, info->pin_max,
+	    rk_buf_str(&tries));
+	rk_render_line(out, "  SO PIN      %s%s", rk_tokenview_pin_word(info->so_pin_state),
+	    info->so_makes_keys ? ", the management key" : "");
+	rk_render_line(out, "  unblocks    %s", unblock_word(info->unblock));
+	rk_render_line(out, "  factory     PIN: %s; PUK: %s; %s: %s",
+	    factory_word(info->factory_pin), factory_word(info->factory_puk), so,
+	    factory_word(info->factory_so_pin));
+}
+
 void
 rk_tokenview_lines(rk_render *out, const rk_token_info *info)
 {
@@ -193,9 +260,7 @@ rk_tokenview_lines(rk_render *out, const rk_token_info *info)
 	rk_show_bare(&uri, info->uri, strlen(info->uri), 0);
 	rk_render_line(out, "  URI         %s", rk_buf_str(&uri));
 	rk_render_line(out, "  flags       %s", rk_buf_str(&flags));
-	rk_render_line(out, "  PIN         %s, %zu to %zu bytes",
-	    rk_tokenview_pin_word(info->pin_state), info->pin_min, info->pin_max);
-	rk_render_line(out, "  SO PIN      %s", rk_tokenview_pin_word(info->so_pin_state));
+	pin_lines(out, info);
 }
 
 static const char *

@@ -11,6 +11,8 @@
 
 /* {"label", "serial", "model", …}: every fact of an rk_token_info by its own name. */
 RK_CHECKED rk_error *rk_tokenview_node(const rk_token_info *info, rk_node **ret_node);
+/* One of those of rk_tokenview_keys. */
+RK_CHECKED rk_error *rk_tokenview_key(const rk_token_key *key, rk_node **ret_node);
 /* [{"label", "id", "type", "fingerprint", "private", "uri", "sensitive", …}]. */
 RK_CHECKED rk_error *rk_tokenview_keys(const rk_token_keys *keys, rk_node **ret_array);
 /* {"ecdsa-p256": {"generate": true, "sign": true}, …}. */
