@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static rk_error *
@@ -39,6 +41,29 @@ rk_cell_descriptors(int keep)
 	return NULL;
 }
 
+/* Root's ways into other processes and the kernel; its ways to files and devices stay. */
+static int
+drop_capabilities(void)
+{
+	static const unsigned dropped[] = {CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_MODULE,
+	    CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_PERFMON, CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW,
+	    CAP_MKNOD, CAP_SETPCAP};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, sets) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
+		struct __user_cap_data_struct *set = &sets[CAP_TO_INDEX(dropped[i])];
+		const uint32_t kept = ~CAP_TO_MASK(dropped[i]);
+
+		set->effective &= kept;
+		set->permitted &= kept;
+		set->inheritable &= kept;
+	}
+	return (int)syscall(SYS_capset, &header, sets);
+}
+
 rk_error *
 rk_cell_process(void)
 {
@@ -61,18 +86,32 @@ rk_cell_process(void)
 		return refused("forbid core dumps");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return refused("give up new privileges");
+	if (drop_capabilities() != 0)
+		return refused("give up capabilities");
 	return NULL;
 }
 
+/* What loads more code, puts another module in between, or has a module write down what it does. */
 static bool
 is_dangerous(const char *variable)
 {
 	static const char *const prefixes[] = {
 	    "LD_",
+	    "GLIBC_TUNABLES=",
 	    "OPENSSL_",
 	    "PKCS11SPY",
 	    "P11_KIT_",
+	    "OPENSC_",
+	    "YKCS11_DBG=",
+	    "YKPIV_",
+	    "LIBPCSCLITE_",
+	    "NSPR_LOG_",
+	    "NSS_DEBUG_",
+	    "NSS_OUTPUT_FILE=",
+	    "TSS2_LOG",
 	    "GCONV_PATH=",
+	    "LOCPATH=",
+	    "NLSPATH=",
 	    "MALLOC_",
 	    "SSLKEYLOGFILE=",
 	};
@@ -106,17 +145,8 @@ rk_cell_environment(void)
 static int
 deny_sockets(scmp_filter_ctx filter)
 {
-	const uint32_t deny = SCMP_ACT_ERRNO(EAFNOSUPPORT);
-	int bad = 0;
-
-	for (unsigned family = 0; family < AF_MAX && bad == 0; family++)
-		if (family != AF_UNIX)
-			bad = seccomp_rule_add(
-			    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family, 0));
-	if (bad == 0)
-		bad = seccomp_rule_add(
-		    filter, deny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GE, AF_MAX, 0));
-	return bad;
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+	    SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0));
 }
 
 /* Ways around the filter, into other processes, or to other programs. */
@@ -131,13 +161,23 @@ deny_escapes(scmp_filter_ctx filter)
 	    SCMP_SYS(process_vm_readv),
 	    SCMP_SYS(process_vm_writev),
 	    SCMP_SYS(pidfd_getfd),
+	    SCMP_SYS(open_by_handle_at),
+	    SCMP_SYS(add_key),
+	    SCMP_SYS(request_key),
+	    SCMP_SYS(keyctl),
 	    SCMP_SYS(bpf),
 	    SCMP_SYS(perf_event_open),
 	    SCMP_SYS(userfaultfd),
 	    SCMP_SYS(unshare),
 	    SCMP_SYS(setns),
 	    SCMP_SYS(mount),
+	    SCMP_SYS(move_mount),
+	    SCMP_SYS(open_tree),
+	    SCMP_SYS(fsopen),
+	    SCMP_SYS(pivot_root),
+	    SCMP_SYS(chroot),
 	    SCMP_SYS(kexec_load),
+	    SCMP_SYS(kexec_file_load),
 	    SCMP_SYS(init_module),
 	    SCMP_SYS(finit_module),
 	    SCMP_SYS(execve),
@@ -190,6 +230,8 @@ rk_cell_calls(bool network)
 
 	if (bad == 0)
 		bad = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (bad == 0)
+		bad = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (bad == 0)
 		bad = deny_escapes(filter);
 	if (bad == 0)

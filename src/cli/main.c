@@ -113,7 +113,21 @@ meet_tokens(struct life *life)
 
 	if (!life->pkcs11)
 		return NULL;
+	if (globals->network_token)
+		rk_sayf(life->run.env, RK_SAY_INFO,
+		    "the tokens' modules may open network connections (--network-token)");
 	return rk_pkcs11_tokens(life->pkcs11, &options, &life->run.tokens);
+}
+
+/* Said once a run, and only where it matters. */
+static void
+warn_of_swap(const struct life *life)
+{
+	if (rk_secret_heap_is_locked() ||
+	    !has_effect(life, RK_TOUCHES_TOKEN | RK_HANDLES_SECRET | RK_SPAWNS))
+		return;
+	rk_sayf(life->run.env, RK_SAY_WARNING,
+	    "no memory could be locked for secrets (ulimit -l): they may get into swap space");
 }
 
 /* The launcher is forked before a file is opened or OpenSSL is used: parsing does neither. */
@@ -139,8 +153,10 @@ begin(struct life *life, int argc, char **argv)
 		err = meet_outside(life);
 	if (!err)
 		err = meet_tokens(life);
-	if (!err && !has_effect(life, RK_SPAWNS))
-		err = rk_confine_sockets();
+	if (!err)
+		err = rk_confine_calls(has_effect(life, RK_SPAWNS));
+	if (!err)
+		warn_of_swap(life);
 	return err;
 }
 

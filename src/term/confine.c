@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The leak check of a sanitized build traces its own process at the end. */
+/* A sanitized build traces its own process at the end, and runs a program that tells names of
+ * functions. */
 #ifndef __has_feature
 #define __has_feature(name) 0
 #endif
@@ -30,6 +32,9 @@ static const char *const unwanted[] = {
     "OPENSSL_MODULES",
     "OPENSSL_ENGINES",
     "OPENSSL_ia32cap",
+    "PKCS11SPY",
+    "PKCS11SPY_OUTPUT",
+    "P11_KIT_DEBUG",
     "SSLKEYLOGFILE",
     "GCONV_PATH",
     "LOCPATH",
@@ -83,33 +88,76 @@ rk_confine_memory(void)
 	return rk_secret_heap_init();
 }
 
-static int
-deny_sockets(scmp_filter_ctx filter)
+static bool
+is_sanitizers(int call)
 {
-	static const int calls[] = {SCMP_SYS(socket), SCMP_SYS(socketcall), SCMP_SYS(connect),
-	    SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
-	    SCMP_SYS(io_uring_setup), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-	    SCMP_SYS(process_vm_writev)};
+	return TRACED_BY_ITSELF && (call == SCMP_SYS(ptrace) || call == SCMP_SYS(execve));
+}
+
+static int
+deny(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < count; i++)
+		if (!is_sanitizers(calls[i]))
+			result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), calls[i], 0);
+	return result;
+}
+
+/* What looks into other processes, or does calls that a filter does not see. */
+static int
+deny_always(scmp_filter_ctx filter)
+{
+	static const int calls[] = {SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
+	    SCMP_SYS(io_uring_register), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	    SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd), SCMP_SYS(bpf),
+	    SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd), SCMP_SYS(socketcall)};
+	int result = deny(filter, calls, sizeof(calls) / sizeof(calls[0]));
+
+	return result == 0 ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+				 SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0))
+			   : result;
+}
+
+static int
+deny_alone(scmp_filter_ctx filter)
+{
+	static const int calls[] = {SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind),
+	    SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(execve),
+	    SCMP_SYS(execveat)};
+	int result = seccomp_rule_add(
+	    filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+
+	return result == 0 ? deny(filter, calls, sizeof(calls) / sizeof(calls[0])) : result;
+}
+
+static int
+load(scmp_filter_ctx filter, bool spawns)
+{
 	int result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
-	for (size_t i = 0; result == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (!TRACED_BY_ITSELF || calls[i] != SCMP_SYS(ptrace))
-			result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), calls[i], 0);
+	if (result == 0)
+		result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (result == 0)
+		result = deny_always(filter);
+	if (result == 0 && !spawns)
+		result = deny_alone(filter);
 	return result == 0 ? seccomp_load(filter) : result;
 }
 
 rk_error *
-rk_confine_sockets(void)
+rk_confine_calls(bool spawns)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int result;
 
 	if (!filter)
 		return rk_out_of_memory();
-	result = deny_sockets(filter);
+	result = load(filter, spawns);
 	seccomp_release(filter);
 	return result == 0 ? NULL
 			   : rk_fail_errno(RK_E_INTERNAL, -result,
 				 "run it on a kernel with seccomp filters",
-				 "the socket filter could not be set");
+				 "the filter of system calls could not be set");
 }

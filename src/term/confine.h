@@ -1,7 +1,7 @@
 /*
  * confine.h - what this process takes from itself
  *
- * The process that shows, verifies, splits and keeps needs little: no sockets, no core dumps, no
+ * The process that shows, verifies, splits and keeps needs little: no sockets, no programs, no core dumps, no
  * new privileges, nobody's configuration of OpenSSL. It gives the rest up before it opens a file.
  *
  * Errors     RK_E_INTERNAL where the system refuses; RK_E_NOMEM.
@@ -18,7 +18,12 @@ RK_CHECKED rk_error *rk_confine_inherited(void);
 /* The secure heap, no dumps, no tracing by others, no new privileges, a umask that lets nobody
  * else write. RK_E_NOMEM, RK_E_INTERNAL. */
 RK_CHECKED rk_error *rk_confine_memory(void);
-/* No more sockets, for every thread: whoever needs some was started before. RK_E_INTERNAL. */
-RK_CHECKED rk_error *rk_confine_sockets(void);
+/*
+ * For every thread: no more sockets (whoever needs some was started before), no looking into other
+ * processes, no calls of another architecture, no way around this filter. `spawns`: this program is
+ * run again, with the filter that it inherits, so programs and AF_UNIX stay. Else they go too.
+ * RK_E_INTERNAL, RK_E_NOMEM.
+ */
+RK_CHECKED rk_error *rk_confine_calls(bool spawns);
 
 #endif

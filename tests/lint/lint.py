@@ -41,7 +41,7 @@ PRODUCT = tuple(folder + "/" for folder, _ in FLOORS.values())
 # term asks, and what stands on it may know the time; nobody below.
 KNOWS_TIME = ("src/term/", "src/cli/", "src/remote/")
 SOCKETS = ("src/remote/", "pkcs11/launcher.c", "pkcs11/channel.c", "pkcs11/desk.c",
-    "pkcs11/cell.c")
+    "pkcs11/cell.c", "src/term/confine.c")
 LARGEST_FILE = 500
 LARGEST_TEST = 600  # a test's scenes stand beside it
 LARGEST_FUNCTION = 60
