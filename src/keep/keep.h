@@ -184,6 +184,28 @@ RK_CHECKED rk_error *rk_keep_certificate_id(const rk_keep *keep, const rk_keep_k
 /* Repositories, sorted by name. */
 
 size_t rk_keep_repo_count(const rk_keep *keep);
+/* What a device swore about a key: two certificates in DER, as the token gave them. Whoever reads
+ * them judges them anew. */
+
+#define RK_KEEP_ATTESTATIONS "attestations"
+#define RK_KEEP_ATTESTATION_MAX (64u << 10) /* bytes of one */
+
+typedef struct rk_keep_attestation {
+	rk_text *leaf; /* of the slot that holds the key */
+	rk_text *f9; /* of the device */
+} rk_keep_attestation;
+
+/* "attestations/<fingerprint>/slot.der" and "…/f9.der". */
+RK_CHECKED rk_error *rk_keep_attestation_paths(
+    const rk_keep_key *key, char **ret_leaf, char **ret_f9);
+/* `*ret_attestation` is NULL where there is none. RK_E_NOT_FOUND: half of it is gone. */
+RK_CHECKED rk_error *rk_keep_attestation_read(
+    const rk_keep *keep, const rk_keep_key *key, rk_keep_attestation **ret_attestation);
+/* Has any key one? */
+bool rk_keep_attestation_any(const rk_keep *keep);
+void rk_keep_attestation_free(rk_keep_attestation *attestation);
+RK_DEFINE_FREEP(rk_keep_attestation)
+
 const rk_keep_repo *rk_keep_repo_at(const rk_keep *keep, size_t index);
 /* NULL: none. */
 const rk_keep_repo *rk_keep_repo_by_name(const rk_keep *keep, const char *name);
@@ -233,6 +255,10 @@ unsigned rk_keep_min_threshold(const rk_keep *keep, const char *role);
 
 /* Names as path components. */
 
+/* May only keys that a device has sworn about hold this role? */
+bool rk_keep_wants_attestation(const rk_keep *keep, const char *role);
+/* Of any role at all. */
+bool rk_keep_wants_attestations(const rk_keep *keep);
 /* Everything outside [a-z0-9._-], and a leading dot, as %XX. RK_E_REFUSED empty, not UTF-8, or
  * longer than a file name may be. */
 RK_CHECKED rk_error *rk_keep_component(const char *name, char **ret_component);

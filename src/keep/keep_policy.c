@@ -243,3 +243,20 @@ rk_keep_min_threshold(const rk_keep *keep, const char *role)
 
 	return rk_node_int(least) > 1 ? (unsigned)rk_node_int(least) : 1;
 }
+
+bool
+rk_keep_wants_attestation(const rk_keep *keep, const char *role)
+{
+	const rk_node *list = rk_node_get(keep->policy, "require_attestation");
+
+	for (const rk_node *item = rk_node_child(list); item; item = rk_node_next(item))
+		if (!strcmp(rk_node_text(item), role))
+			return true;
+	return false;
+}
+
+bool
+rk_keep_wants_attestations(const rk_keep *keep)
+{
+	return rk_node_count(rk_node_get(keep->policy, "require_attestation")) > 0;
+}
