@@ -1,3 +1,4 @@
+#include "cli/attestview.h"
 #include "cli/cli.h"
 #include "cli/work.h"
 
@@ -155,6 +156,8 @@ static rk_error *
 set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 {
 	RK_AUTO(rk_hands) hands = NULL;
+	RK_AUTO(rk_attestation_pins) pins = NULL;
+	struct rk_attest_terms terms = {NULL, rk_globals_exception(run->globals, RK_ATTEST_RULE)};
 	struct rk_custody custody = {run->env, rk_repo_keep(repo), NULL, run->clock};
 	struct rk_edit_role edit = {
 	    .role = set->role,
@@ -167,6 +170,7 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 	    .below_policy = rk_globals_exception(run->globals, "min-threshold") != NULL,
 	    .dry = run->globals->dry_run,
 	    .custody = &custody,
+	    .attestation = &terms,
 	};
 	RK_AUTO(rk_change) change = NULL;
 	RK_AUTO(rk_plan) plan = NULL;
@@ -178,6 +182,9 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 		err = rk_hands_new(run->env, run->tokens, &hands);
 	custody.hands = hands;
 	if (!err)
+		err = rk_attestview_pins(custody.keep, &pins);
+	terms.pins = pins;
+	if (!err)
 		err = rk_plan_new(&plan, "set role %s of %s", RK_SHOW_BARE(set->role),
 		    RK_SHOW_BARE(rk_repo_name(repo)));
 	if (!err)
@@ -186,8 +193,10 @@ set_role(struct rk_run *run, rk_repo *repo, const struct set_args *set)
 		err = rk_edit_journal(repo,
 		    &(struct rk_edit_note){.action = "role set",
 			.note = set->role,
-			.rule = "min-threshold",
-			.reason = rk_globals_exception(run->globals, "min-threshold"),
+			.exceptions = {{"min-threshold",
+					   rk_globals_exception(run->globals, "min-threshold")},
+			    {RK_ATTEST_RULE,
+				rk_keep_wants_attestations(custody.keep) ? terms.excepted : NULL}},
 			.hands = hands},
 		    change);
 	if (!err)

@@ -97,6 +97,9 @@ add_role(const struct making *making, enum rk_role_kind kind, rk_root *root)
 
 		err = key_for(making, kind, role->keys[i], may_be_file(from), &key);
 		if (!err)
+			err = rk_attest_demand(making->custody->keep, making->wanted->attestation,
+			    rk_role_kind_name(kind), key);
+		if (!err)
 			err = rk_root_add_key(root, kind, key);
 		if (!err)
 			err = tell_foreign(making, kind, key);
@@ -266,6 +269,9 @@ write_journal(const struct rk_custody *custody, const struct rk_create *wanted, 
 		err = rk_journal_entry_tokens(entry, RK_TAKE(tokens));
 	if (!err && wanted->below_policy)
 		err = rk_journal_entry_except(entry, "min-threshold", wanted->below_policy);
+	if (!err && wanted->attestation && wanted->attestation->excepted &&
+	    rk_keep_wants_attestations(custody->keep))
+		err = rk_journal_entry_except(entry, RK_ATTEST_RULE, wanted->attestation->excepted);
 	return err ? err : rk_change_journal(change, RK_TAKE(entry));
 }
 

@@ -11,7 +11,7 @@
 #ifndef RK_FLOW_CREATE_H
 #define RK_FLOW_CREATE_H
 
-#include "flow/custody.h"
+#include "flow/attest.h"
 #include "keep/change.h"
 
 /* Keys as a person typed them (flow/keyarg.h). */
@@ -39,6 +39,7 @@ struct rk_create {
 	const char
 	    *below_policy; /* why a threshold may be below the policy's minimum; NULL: it may not */
 	bool shared_root; /* the root keys may be another repository's */
+	const struct rk_attest_terms *attestation; /* by which policy judges keys; NULL: by none */
 };
 
 /*

@@ -6,6 +6,13 @@
 
 #include "flow/custody.h"
 
+/* A file; one without a path is none. */
+struct rk_custody_bytes {
+	const char *path;
+	const void *bytes;
+	size_t len;
+};
+
 /* One line of the journal. */
 struct rk_custody_record {
 	const char *action; /* "key generate k" */
@@ -13,6 +20,7 @@ struct rk_custody_record {
 	const char *fingerprint;
 	const char *note; /* NULL: none */
 	const char *path, *text; /* a file that comes with it; NULL: none */
+	struct rk_custody_bytes files[2]; /* others, which may be there already */
 };
 
 /* keep.json as it stands in memory and the line, as one change. `*ret_settled` is true where the

@@ -26,6 +26,21 @@ fill_entry(const struct rk_custody *custody, const struct rk_custody_record *rec
 	return err;
 }
 
+static rk_error *
+write_files(rk_change *change, const struct rk_custody_record *record)
+{
+	rk_error *err = NULL;
+
+	if (record->path)
+		err = rk_change_write(
+		    change, record->path, RK_CHANGE_CREATE, record->text, strlen(record->text));
+	for (size_t i = 0; i < sizeof(record->files) / sizeof(record->files[0]) && !err; i++)
+		if (record->files[i].path)
+			err = rk_change_write(change, record->files[i].path, RK_CHANGE_REPLACE,
+			    record->files[i].bytes, record->files[i].len);
+	return err;
+}
+
 rk_error *
 rk_custody_commit(
     const struct rk_custody *custody, const struct rk_custody_record *record, bool *ret_settled)
@@ -40,9 +55,8 @@ rk_custody_commit(
 		err = fill_entry(custody, record, entry);
 	if (!err)
 		err = rk_change_journal(change, RK_TAKE(entry));
-	if (!err && record->path)
-		err = rk_change_write(
-		    change, record->path, RK_CHANGE_CREATE, record->text, strlen(record->text));
+	if (!err)
+		err = write_files(change, record);
 	if (err)
 		return err;
 	rk_change_save_keep(change);

@@ -17,8 +17,10 @@ rk_edit_journal(rk_repo *repo, const struct rk_edit_note *note, rk_change *chang
 		err = rk_journal_entry_new(rk_repo_env(repo), whole, &entry);
 	if (!err && note->note)
 		err = rk_journal_entry_note(entry, note->note);
-	if (!err && note->reason)
-		err = rk_journal_entry_except(entry, note->rule, note->reason);
+	for (size_t i = 0; i < sizeof(note->exceptions) / sizeof(note->exceptions[0]) && !err; i++)
+		if (note->exceptions[i].reason)
+			err = rk_journal_entry_except(
+			    entry, note->exceptions[i].rule, note->exceptions[i].reason);
 	if (!err && note->hands)
 		err = rk_hands_used(note->hands, &tokens);
 	if (!err && rk_node_count(tokens) > 0)

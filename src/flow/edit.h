@@ -13,6 +13,7 @@
 #ifndef RK_FLOW_EDIT_H
 #define RK_FLOW_EDIT_H
 
+#include "flow/attest.h"
 #include "flow/custody.h"
 #include "flow/repo.h"
 
@@ -25,6 +26,7 @@ struct rk_edit_role {
 	size_t remove_count;
 	unsigned expires_days; /* 0: as it is */
 	bool below_policy; /* excepted: a threshold below the policy's minimum */
+	const struct rk_attest_terms *attestation; /* by which policy judges keys; NULL: by none */
 	bool dry; /* only the plan: no token signs a certificate */
 	const struct rk_custody *custody; /* for root's keys, where certificates are wanted */
 };
@@ -64,7 +66,9 @@ rk_edit_reset(rk_repo *repo, const char *role, rk_change *change, size_t *ret_si
 struct rk_edit_note {
 	const char *action;
 	const char *note; /* NULL: none */
-	const char *rule, *reason; /* an exception; NULL: none */
+	struct {
+		const char *rule, *reason; /* NULL: none */
+	} exceptions[2];
 	const rk_hands *hands; /* that may have made certificates; NULL: none */
 };
 RK_CHECKED rk_error *

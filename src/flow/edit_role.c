@@ -212,6 +212,8 @@ rk_edit_role(rk_repo *repo, const struct rk_edit_role *edit, rk_change *change, 
 		err = rk_root_set_threshold(root, kind, edit->threshold);
 	if (!err)
 		err = judge_policy(repo, root, edit);
+	if (!err && keys)
+		err = rk_attest_demand_root(rk_repo_keep(repo), edit->attestation, root, kind);
 	if (!err)
 		err = stage_root(repo, root, change);
 	return err ? err : tell(repo, root, edit, plan);

@@ -16,6 +16,7 @@ rk_judge_free(rk_judge *judge)
 		return;
 	rk_client_state_free(judge->state);
 	rk_names_free(judge->warnings);
+	rk_names_free(judge->amiss);
 	free(judge);
 }
 

@@ -39,6 +39,7 @@ typedef struct rk_judge {
 	rk_client_state *state; /* NULL: not got that far */
 	bool missing[RK_ROLE_TOP_COUNT]; /* not there, and not held */
 	rk_names *warnings; /* of root certificates that expire before long: safe to print */
+	rk_names *amiss; /* what the keep's policy misses, where that was asked: safe to print */
 	bool targets_checked; /* what follows was counted */
 	uint64_t target_good, target_missing, target_wrong;
 } rk_judge;

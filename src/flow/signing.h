@@ -45,6 +45,8 @@ struct rk_signing_options {
 	const char *second_payload;
 	/* Why a root may be signed that clients would refuse (flow/lintrun.h); NULL: it may not. */
 	const char *despite_lint;
+	/* Why keys that the policy wants attested may sign without; NULL: none has to. */
+	const char *unattested;
 	int64_t clock; /* the machine's, for the journal */
 };
 

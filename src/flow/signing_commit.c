@@ -1,6 +1,7 @@
 #include "flow/signing_private.h"
 
 #include "base/show.h"
+#include "flow/attest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,8 @@ add_journal(struct rk_signing_repo *run)
 		err = rk_journal_entry_except(entry, "second-payload", options->second_payload);
 	if (!err && options->despite_lint && rk_signing_doc_of(run, "root"))
 		err = rk_journal_entry_except(entry, "lint", options->despite_lint);
+	if (!err && options->unattested)
+		err = rk_journal_entry_except(entry, RK_ATTEST_RULE, options->unattested);
 	if (err)
 		return err;
 	if (options->clock != options->env->ops->now(options->env))
