@@ -34,6 +34,7 @@ extern const struct rk_command rk_cmd_status;
 extern const struct rk_command rk_cmd_target_add;
 extern const struct rk_command rk_cmd_target_list;
 extern const struct rk_command rk_cmd_target_remove;
+extern const struct rk_command rk_cmd_key_attest;
 extern const struct rk_command rk_cmd_key_certify;
 extern const struct rk_command rk_cmd_key_delete;
 extern const struct rk_command rk_cmd_key_enrol;

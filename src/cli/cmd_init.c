@@ -1,3 +1,4 @@
+#include "cli/attestview.h"
 #include "cli/cli.h"
 #include "cli/work.h"
 
@@ -54,8 +55,10 @@ init_node(const struct init_args *init, const rk_keep *keep, rk_node **ret_node)
 }
 
 static rk_error *
-create(struct rk_run *run, const struct init_args *init, const struct rk_create *wanted)
+create(struct rk_run *run, const struct init_args *init, struct rk_create *wanted)
 {
+	struct rk_attest_terms terms = {NULL, rk_globals_exception(run->globals, RK_ATTEST_RULE)};
+	RK_AUTO(rk_attestation_pins) pins = NULL;
 	RK_AUTO(rk_keep) keep = NULL;
 	RK_AUTO(rk_plan) plan = NULL;
 	RK_AUTO(rk_change) change = NULL;
@@ -66,6 +69,10 @@ create(struct rk_run *run, const struct init_args *init, const struct rk_create 
 
 	if (!err)
 		err = rk_hands_new(run->env, run->tokens, &hands);
+	if (!err)
+		err = rk_attestview_pins(keep, &pins);
+	terms.pins = pins;
+	wanted->attestation = &terms;
 	if (!err)
 		err = rk_create_repo(&(struct rk_custody){run->env, keep, hands, run->clock},
 		    wanted, &plan, &change);

@@ -1,3 +1,4 @@
+#include "cli/attestview.h"
 #include "cli/cli.h"
 #include "cli/keydesk.h"
 #include "cli/keyids.h"
@@ -11,7 +12,8 @@
 /* key list */
 
 static rk_error *
-list_node(const rk_keep *keep, const rk_custody_roles *roles, rk_node **ret_node)
+list_node(const rk_keep *keep, const rk_custody_roles *roles, const rk_attestation_pins *pins,
+    rk_node **ret_node)
 {
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	RK_AUTO(rk_node) array = rk_node_new_array();
@@ -25,6 +27,8 @@ list_node(const rk_keep *keep, const rk_custody_roles *roles, rk_node **ret_node
 			err = rk_node_append(array, key);
 		if (!err)
 			err = rk_keyids_put_certificates(NULL, rk_keep_key_at(keep, i), key);
+		if (!err)
+			err = rk_attestview_put(keep, rk_keep_key_at(keep, i), pins, key);
 	}
 	if (!err)
 		err = rk_node_put(node, "keys", RK_TAKE(array));
@@ -38,6 +42,7 @@ list_run(struct rk_run *run, const void *args)
 {
 	RK_AUTO_KEYDESK(desk);
 	RK_AUTO(rk_custody_roles) roles = NULL;
+	RK_AUTO(rk_attestation_pins) pins = NULL;
 	rk_node *node = NULL;
 	rk_error *err = rk_keydesk_open(run, RK_KEYDESK_READ, &desk);
 
@@ -45,12 +50,14 @@ list_run(struct rk_run *run, const void *args)
 	if (!err)
 		err = rk_custody_roles_read(desk.keep, run->env, &roles);
 	if (!err)
-		err = list_node(desk.keep, roles, &node);
+		err = rk_attestview_pins(desk.keep, &pins);
+	if (!err)
+		err = list_node(desk.keep, roles, pins, &node);
 	if (err)
 		return err;
 	rk_render_json(run->out, node);
 	if (rk_keep_key_count(desk.keep) > 0)
-		return rk_keyview_table(run->out, desk.keep, roles);
+		return rk_keyview_table(run->out, desk.keep, roles, pins);
 	rk_sayf(run->env, RK_SAY_INFO, "the keep has no key yet");
 	return NULL;
 }
@@ -61,8 +68,8 @@ const struct rk_command rk_cmd_key_list = {
     .effects = RK_READS,
     .example = "rootkeep key list\nrootkeep key list --json",
     .description =
-	"Name, type, fingerprint, tokens, holder, the roles that trust it, and its backup. No "
-	"token is asked.",
+	"Name, type, fingerprint, tokens, holder, the roles that trust it, its backup, and what a "
+	"device swears about it, judged anew ('key attest'). No token is asked.",
     .run = list_run,
 };
 
@@ -119,6 +126,7 @@ static rk_error *
 show_all(struct rk_run *run, const struct rk_keydesk *desk, const rk_keep_key *key)
 {
 	RK_AUTO(rk_custody_roles) roles = NULL;
+	RK_AUTO(rk_attestation_pins) pins = NULL;
 	RK_AUTO(rk_node) node = NULL;
 	rk_error *err = rk_custody_roles_read(desk->keep, run->env, &roles);
 
@@ -128,11 +136,17 @@ show_all(struct rk_run *run, const struct rk_keydesk *desk, const rk_keep_key *k
 		err = rk_keyids_put(key, node);
 	if (!err)
 		err = rk_keyids_put_certificates(desk->keep, key, node);
+	if (!err)
+		err = rk_attestview_pins(desk->keep, &pins);
+	if (!err)
+		err = rk_attestview_put(desk->keep, key, pins, node);
 	if (err)
 		return err;
 	rk_render_json(run->out, RK_TAKE(node));
 	rk_keyview_lines(run->out, key, roles);
-	err = rk_keyids_lines(run, desk->keep, key);
+	err = rk_attestview_line(run, desk->keep, key, pins);
+	if (!err)
+		err = rk_keyids_lines(run, desk->keep, key);
 	rk_render_text(run->out, rk_pubkey_pem(key->pubkey));
 	return err;
 }

@@ -1,3 +1,4 @@
+#include "cli/attestview.h"
 #include "cli/cli.h"
 #include "cli/signview.h"
 #include "cli/work.h"
@@ -40,6 +41,32 @@ add_repos(rk_signing *signing, const rk_names *names, bool lenient)
 	return err;
 }
 
+/* Only where the policy asks for it, since each repository is opened for it. */
+static rk_error *
+judge_attestations(struct rk_run *run, rk_keep *keep, const rk_names *names, const char *role,
+    struct rk_signing_options *options)
+{
+	struct rk_attest_terms terms = {NULL, rk_globals_exception(run->globals, RK_ATTEST_RULE)};
+	RK_AUTO(rk_attestation_pins) pins = NULL;
+	bool excepted = false;
+	rk_error *err = NULL;
+
+	if (!rk_keep_wants_attestations(keep))
+		return NULL;
+	err = rk_attestview_pins(keep, &pins);
+	terms.pins = pins;
+	for (size_t i = 0; !err && i < names->count; i++) {
+		RK_AUTO(rk_repo) repo = NULL;
+
+		err = rk_repo_open(keep, run->env, names->names[i], &repo);
+		if (!err)
+			err = rk_attest_demand_staged(repo, &terms, role, &excepted);
+	}
+	if (excepted)
+		options->unattested = terms.excepted;
+	return err;
+}
+
 static rk_error *
 sign_now(struct rk_run *run, rk_keep *keep, rk_signing *signing)
 {
@@ -58,13 +85,15 @@ sign_now(struct rk_run *run, rk_keep *keep, rk_signing *signing)
 
 static rk_error *
 sign_repos(struct rk_run *run, const struct rk_sign_args *sign, rk_keep *keep,
-    const struct rk_signing_options *options)
+    struct rk_signing_options *options)
 {
 	RK_AUTO(rk_signing) signing = NULL;
 	RK_AUTO(rk_names) names = NULL;
 	RK_AUTO(rk_plan) plan = NULL;
 	rk_error *err = rk_work_repos(keep, &sign->repos, sign->all, &names);
 
+	if (!err)
+		err = judge_attestations(run, keep, names, sign->role, options);
 	if (!err)
 		err = rk_signing_new(options, &signing);
 	if (!err)

@@ -1,3 +1,4 @@
+#include "cli/attestview.h"
 #include "cli/cli.h"
 #include "cli/work.h"
 
@@ -98,7 +99,7 @@ put_certificates(const rk_standing *standing, rk_node *node)
 }
 
 static rk_error *
-standing_node(const rk_standing *standing, rk_node *array)
+standing_node(const rk_standing *standing, const rk_names *amiss, rk_node *array)
 {
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	RK_AUTO(rk_node) roles = rk_node_new_array();
@@ -111,6 +112,8 @@ standing_node(const rk_standing *standing, rk_node *array)
 		err = rk_node_put(node, "roles", RK_TAKE(roles));
 	if (!err)
 		err = put_certificates(standing, node);
+	if (!err)
+		err = names_node(amiss, "amiss", node);
 	if (!err)
 		err = rk_node_put_bool(node, "trusted", standing->trusted);
 	if (!err)
@@ -209,9 +212,37 @@ standing_text(struct rk_run *run, const rk_standing *standing)
 	return certificate_lines(run, standing);
 }
 
-/* Where each key is, and what would be left without its token. */
+/* What the policy misses, with what is staged. */
 static rk_error *
-keys_node(struct rk_run *run, const rk_keep *keep, rk_node *node)
+judge_policy(
+    rk_repo *repo, const rk_standing *standing, const rk_attestation_pins *pins, rk_names *amiss)
+{
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < standing->count && !err; i++)
+		err =
+		    rk_attestview_policy(repo, RK_VIEW_NEXT, standing->roles[i].role, pins, amiss);
+	return err;
+}
+
+static rk_error *
+key_line(struct rk_run *run, const rk_keep *keep, const rk_keep_key *key,
+    const rk_attestation_pins *pins)
+{
+	size_t backups = rk_node_count(rk_node_get(key->rest, "backups"));
+	RK_AUTO_BUF(sworn);
+	rk_error *err = pins ? rk_attestview_append(keep, key, pins, &sworn) : NULL;
+
+	if (!err)
+		rk_render_line(run->out, "  %-20s on %zu token%s, %zu backup%s%s%s", key->name,
+		    key->token_count, key->token_count == 1 ? "" : "s", backups,
+		    backups == 1 ? "" : "s", pins ? ", attested: " : "", rk_buf_str(&sworn));
+	return err;
+}
+
+/* Where each key is, what is sworn about it, and what would be left without its token. */
+static rk_error *
+keys_node(struct rk_run *run, const rk_keep *keep, const rk_attestation_pins *pins, rk_node *node)
 {
 	RK_AUTO(rk_node) array = rk_node_new_array();
 	rk_error *err = array ? NULL : rk_out_of_memory();
@@ -227,10 +258,11 @@ keys_node(struct rk_run *run, const rk_keep *keep, rk_node *node)
 		if (!err)
 			err = rk_node_put_int(item, "backups", (int64_t)backups);
 		if (!err)
+			err = rk_attestview_put(keep, key, pins, item);
+		if (!err)
 			err = rk_node_append(array, RK_TAKE(item));
-		rk_render_line(run->out, "  %-20s on %zu token%s, %zu backup%s", key->name,
-		    key->token_count, key->token_count == 1 ? "" : "s", backups,
-		    backups == 1 ? "" : "s");
+		if (!err)
+			err = key_line(run, keep, key, pins);
 	}
 	return err ? err : rk_node_put(node, "keys", RK_TAKE(array));
 }
@@ -304,6 +336,7 @@ add_events(const rk_keep *keep, const rk_standing *standing, rk_buf *out)
 struct status {
 	struct rk_run *run;
 	const struct status_args *args;
+	const rk_attestation_pins *pins;
 	rk_node *array;
 	rk_buf ics;
 };
@@ -315,15 +348,20 @@ take_repo(struct status *status, rk_keep *keep, const char *name)
 	int64_t now = run->env->ops->now(run->env);
 	RK_AUTO(rk_repo) repo = NULL;
 	RK_AUTO(rk_standing) standing = NULL;
+	RK_AUTO(rk_names) amiss = calloc(1, sizeof(*amiss));
 	int64_t first;
-	rk_error *err = rk_repo_open(keep, run->env, name, &repo);
+	rk_error *err = amiss ? rk_repo_open(keep, run->env, name, &repo) : rk_out_of_memory();
 
 	if (!err)
 		err = rk_standing_take(repo, &standing);
 	if (!err)
-		err = standing_node(standing, status->array);
+		err = judge_policy(repo, standing, status->pins, amiss);
+	if (!err)
+		err = standing_node(standing, amiss, status->array);
 	if (!err)
 		err = standing_text(run, standing);
+	for (size_t i = 0; !err && i < amiss->count; i++)
+		rk_render_styled(run->out, RK_CAUTION, "  %s", amiss->names[i]);
 	if (err)
 		return err;
 	first = rk_standing_first_expiry(standing);
@@ -364,15 +402,19 @@ status_run(struct rk_run *run, const void *args)
 {
 	struct status status = {.run = run, .args = args};
 	RK_AUTO(rk_keep) keep = NULL;
+	RK_AUTO(rk_attestation_pins) pins = NULL;
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	RK_AUTO(rk_node) array = rk_node_new_array();
 	rk_error *err = node && array ? rk_work_keep(run, RK_WORK_READ, &keep) : rk_out_of_memory();
 
 	status.array = array;
 	if (!err)
+		err = rk_attestview_pins(keep, &pins);
+	status.pins = pins;
+	if (!err)
 		err = take_all(&status, keep);
 	if (!err)
-		err = keys_node(run, keep, node);
+		err = keys_node(run, keep, pins, node);
 	if (!err)
 		err = rk_node_put(node, "repositories", RK_TAKE(array));
 	if (!err && status.args->ics)

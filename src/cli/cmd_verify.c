@@ -1,3 +1,4 @@
+#include "cli/attestview.h"
 #include "cli/cli.h"
 #include "cli/verifyview.h"
 #include "cli/work.h"
@@ -21,6 +22,24 @@ is_folder(const char *path)
 	return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
+/* What is published, held against the keep's policy. */
+static rk_error *
+judge_policy(rk_repo *repo, rk_judge *judge)
+{
+	static const enum rk_role_kind kinds[] = {
+	    RK_ROLE_ROOT, RK_ROLE_TARGETS, RK_ROLE_SNAPSHOT, RK_ROLE_TIMESTAMP};
+	RK_AUTO(rk_attestation_pins) pins = NULL;
+	rk_error *err = rk_attestview_pins(rk_repo_keep(repo), &pins);
+
+	judge->amiss = calloc(1, sizeof(*judge->amiss));
+	if (!err && !judge->amiss)
+		err = rk_out_of_memory();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !err; i++)
+		err = rk_attestview_policy(
+		    repo, RK_VIEW_PUBLISHED, rk_role_kind_name(kinds[i]), pins, judge->amiss);
+	return err;
+}
+
 /* Both the result, as far as it came, and why it is not believed. */
 static rk_error *
 tell(struct rk_run *run, const struct rk_judge_wish *wish, const char *what)
@@ -28,6 +47,8 @@ tell(struct rk_run *run, const struct rk_judge_wish *wish, const char *what)
 	RK_AUTO(rk_judge) judge = NULL;
 	rk_error *err = rk_judge_take(wish, &judge), *shown = NULL;
 
+	if (!err && wish->repo)
+		err = judge_policy(wish->repo, judge);
 	if (judge)
 		shown = rk_verifyview_render(run, judge, what, err == NULL);
 	if (!err && !shown && judge && judge->start == RK_JUDGE_UNAUTHENTICATED)

@@ -12,6 +12,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_inspect,
     &rk_cmd_log,
     &rk_cmd_log_verify,
+    &rk_cmd_key_attest,
     &rk_cmd_key_certify,
     &rk_cmd_key_delete,
     &rk_cmd_key_enrol,

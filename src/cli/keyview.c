@@ -1,6 +1,7 @@
 #include "cli/keyview.h"
 
 #include "base/show.h"
+#include "cli/attestview.h"
 #include "cli/keyids.h"
 #include "flow/keyuri.h"
 
@@ -190,8 +191,33 @@ append_token(rk_buf *out, const char *uri)
 	return err;
 }
 
+/* What a table of keys shows. */
+struct wide {
+	const rk_keep *keep;
+	const rk_custody_roles *roles;
+	const rk_attestation_pins *pins; /* NULL: without attestations */
+	bool certificates;
+};
+
 static rk_error *
-add_row(rk_table *table, const rk_keep_key *key, const rk_custody_roles *roles, bool certificates)
+add_more(const struct wide *wide, rk_table *table, const rk_keep_key *key)
+{
+	RK_AUTO_BUF(sworn);
+	RK_AUTO_BUF(guns);
+	rk_error *err =
+	    wide->pins ? rk_attestview_append(wide->keep, key, wide->pins, &sworn) : NULL;
+
+	if (!err && wide->pins)
+		rk_table_cell(table, "%s", rk_buf_str(&sworn));
+	if (!err && wide->certificates) {
+		rk_keyids_append(key, &guns);
+		rk_table_cell(table, "%s", guns.len > 0 ? rk_buf_str(&guns) : "none");
+	}
+	return err;
+}
+
+static rk_error *
+add_row(const struct wide *wide, rk_table *table, const rk_keep_key *key)
 {
 	RK_AUTO_BUF(tokens);
 	RK_AUTO_BUF(trust);
@@ -201,7 +227,7 @@ add_row(rk_table *table, const rk_keep_key *key, const rk_custody_roles *roles, 
 		err = append_token(&tokens, key->tokens[i]);
 	if (err)
 		return err;
-	append_roles(&trust, roles, key, ROLES_SHOWN);
+	append_roles(&trust, wide->roles, key, ROLES_SHOWN);
 	rk_table_cell(table, "%s", RK_SHOW_BARE(key->name));
 	rk_table_cell(table, "%s", rk_key_type_name(rk_pubkey_type(key->pubkey)));
 	rk_table_cell(table, "%.16s", rk_pubkey_fingerprint_hex(key->pubkey));
@@ -209,28 +235,27 @@ add_row(rk_table *table, const rk_keep_key *key, const rk_custody_roles *roles, 
 	rk_table_cell(table, "%s", key->holder ? RK_SHOW_BARE(key->holder) : "");
 	rk_table_cell(table, "%s", trust.len > 0 ? rk_buf_str(&trust) : "none");
 	rk_table_cell(table, "%s", RK_SHOW_BARE(backup_word(key)));
-	if (certificates) {
-		RK_AUTO_BUF(guns);
-
-		rk_keyids_append(key, &guns);
-		rk_table_cell(table, "%s", guns.len > 0 ? rk_buf_str(&guns) : "none");
-	}
-	return NULL;
+	return add_more(wide, table, key);
 }
 
 rk_error *
-rk_keyview_table(rk_render *out, const rk_keep *keep, const rk_custody_roles *roles)
+rk_keyview_table(rk_render *out, const rk_keep *keep, const rk_custody_roles *roles,
+    const rk_attestation_pins *pins)
 {
-	static const char *const headings[] = {
-	    "NAME", "TYPE", "FINGERPRINT", "TOKEN", "HOLDER", "ROLES", "BACKUP", NULL};
-	static const char *const certified[] = {"NAME", "TYPE", "FINGERPRINT", "TOKEN", "HOLDER",
-	    "ROLES", "BACKUP", "CERTIFICATE FOR", NULL};
+	const struct wide wide = {keep, roles, pins, rk_keyids_any(keep)};
+	const char *headings[] = {
+	    "NAME", "TYPE", "FINGERPRINT", "TOKEN", "HOLDER", "ROLES", "BACKUP", NULL, NULL, NULL};
 	RK_AUTO(rk_table) table = NULL;
-	bool any = rk_keyids_any(keep);
-	rk_error *err = rk_table_new(any ? certified : headings, &table);
+	size_t count = 7;
+	rk_error *err;
 
+	if (pins)
+		headings[count++] = "ATTESTED";
+	if (wide.certificates)
+		headings[count++] = "CERTIFICATE FOR";
+	err = rk_table_new(headings, &table);
 	for (size_t i = 0; i < rk_keep_key_count(keep) && !err; i++)
-		err = add_row(table, rk_keep_key_at(keep, i), roles, any);
+		err = add_row(&wide, table, rk_keep_key_at(keep, i));
 	if (!err)
 		rk_render_table(out, table);
 	return err;

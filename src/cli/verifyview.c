@@ -67,13 +67,13 @@ finding_node(const rk_finding *finding, rk_node *array)
 }
 
 static rk_error *
-warning_node(const char *sentence, rk_node *array)
+warning_node(const char *sentence, const char *role, rk_node *array)
 {
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	rk_error *err = node ? rk_node_put_text(node, "severity", "warning") : rk_out_of_memory();
 
 	if (!err)
-		err = rk_node_put_text(node, "role", "root");
+		err = rk_node_put(node, "role", role ? rk_node_new_text(role) : rk_node_new_null());
 	if (!err)
 		err = rk_node_put_text(node, "text", sentence);
 	return err ? err : rk_node_append(array, RK_TAKE(node));
@@ -96,7 +96,9 @@ put_lists(const rk_judge *judge, rk_node *node)
 	for (size_t i = 0; i < state->finding_count && !err; i++)
 		err = finding_node(&state->findings[i], lists[1]);
 	for (size_t i = 0; judge->warnings && i < judge->warnings->count && !err; i++)
-		err = warning_node(judge->warnings->names[i], lists[1]);
+		err = warning_node(judge->warnings->names[i], "root", lists[1]);
+	for (size_t i = 0; judge->amiss && i < judge->amiss->count && !err; i++)
+		err = warning_node(judge->amiss->names[i], NULL, lists[1]);
 	for (size_t i = 0; i < missable_count && !err; i++)
 		if (judge->missing[missable[i]])
 			err = rk_node_append_text(lists[2], rk_role_kind_name(missable[i]));
@@ -181,6 +183,8 @@ finding_lines(struct rk_run *run, const rk_judge *judge)
 	for (size_t i = 0; judge->warnings && i < judge->warnings->count; i++)
 		rk_render_styled(
 		    run->out, RK_CAUTION, "warning: root: %s", judge->warnings->names[i]);
+	for (size_t i = 0; judge->amiss && i < judge->amiss->count; i++)
+		rk_render_styled(run->out, RK_CAUTION, "warning: %s", judge->amiss->names[i]);
 	for (size_t i = 0; i < state->finding_count; i++) {
 		const rk_finding *finding = &state->findings[i];
 
