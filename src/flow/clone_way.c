@@ -100,8 +100,10 @@ wish_of(const struct rk_clone_ends *ends, const rk_wrapped *wrapped)
 	return wish;
 }
 
+/* `*arrived`: the target was asked to make a key of it. */
 static rk_error *
-try_way(const struct rk_clone_ends *ends, const struct rk_wrap_how *how, rk_token_key **ret_copy)
+try_way(const struct rk_clone_ends *ends, const struct rk_wrap_how *how, bool *arrived,
+    rk_token_key **ret_copy)
 {
 	RK_AUTO_WRAPPED(wrapped);
 	rk_token *source = rk_hand_token(ends->source);
@@ -110,6 +112,7 @@ try_way(const struct rk_clone_ends *ends, const struct rk_wrap_how *how, rk_toke
 
 	if (err)
 		return err;
+	*arrived = true;
 	wish = wish_of(ends, &wrapped);
 	return ends->target->ops->unwrap(ends->target, &wish, ret_copy);
 }
@@ -126,20 +129,22 @@ static rk_error *
 try_ways(const struct rk_clone_ends *ends, const rk_pubkey *transport, rk_token_key **ret_copy)
 {
 	RK_AUTO(rk_error) last = NULL;
+	bool arrived = false;
 
 	for (unsigned step = 0; step < 2 * RK_WRAP_WAY_COUNT; step++) {
 		const struct rk_wrap_how how = {.way = (enum rk_wrap_way)(step / 2),
 		    .sha1 = step % 2 == 1,
 		    .transport = transport};
+		bool arrived_before = arrived;
 		rk_error *err;
 
 		if (!ends->ways[how.way])
 			continue;
-		err = try_way(ends, &how, ret_copy);
+		err = try_way(ends, &how, &arrived, ret_copy);
 		if (!err)
 			return NULL;
 		/* What is taken now is what the way before has left, and told. */
-		if (last && rk_error_code(err) == RK_E_EXISTS) {
+		if (arrived_before && rk_error_code(err) == RK_E_EXISTS) {
 			rk_error_free(err);
 			return RK_TAKE(last);
 		}
