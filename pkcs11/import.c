@@ -68,7 +68,7 @@ create_private_at(struct import *import, enum rk_template_level level)
 static CK_RV
 create_private(struct import *import)
 {
-	CK_RV first = CKR_OK, rv;
+	CK_RV rv;
 
 	for (int level = RK_TEMPLATE_ALL; level < RK_TEMPLATE_LEVEL_COUNT; level++) {
 		if (!rk_template_will_do((enum rk_template_level)level, import->request->wrappable))
@@ -76,10 +76,8 @@ create_private(struct import *import)
 		rv = create_private_at(import, (enum rk_template_level)level);
 		if (rv == CKR_OK || !rk_template_is_refused(rv))
 			return rv;
-		if (first == CKR_OK)
-			first = rv;
 	}
-	return first;
+	return RK_CKR_NOT_TAKEN;
 }
 
 static CK_RV

@@ -51,6 +51,8 @@ look_ahead(rk_session *session, const rk_request *request)
 
 	if (rv != CKR_OK)
 		return rv;
+	/* What is refused from here on is no call's doing. */
+	session->module->call = RK_CALL_none;
 	if (session->slot.token.flags & locked)
 		return CKR_PIN_LOCKED;
 	if (!has_fitting_length(&session->slot.token, request->pin))

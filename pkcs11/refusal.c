@@ -159,12 +159,15 @@ static const struct row rows[] = {
 	"the management key is an AES key, which ykcs11 before 2.3.0 does not know",
 	"use a newer ykcs11"},
     {RK_CKR_USE_YKCS11, "another module", RK_E_TOKEN_UNSUPPORTED,
-	"OpenSC neither makes keys on a PIV card nor removes them",
+	"OpenSC signs with a PIV card and changes its PIN, and can do no more with it",
 	"use Yubico's module for it: --module ykcs11"},
     {RK_CKR_NO_DELETE, "no deletion", RK_E_TOKEN_UNSUPPORTED,
 	"ykcs11 cannot delete a key from a YubiKey",
 	"overwrite it with a new one by 'yubico-piv-tool -a generate', or reset the PIV "
 	"application"},
+    {RK_CKR_NOT_TAKEN, "not taken", RK_E_TOKEN_UNSUPPORTED,
+	"the token takes no key of this type from outside",
+	"use another token, or a newer module; 'rootkeep token test' tells what it can do"},
     {RK_CKR_OTHER_TYPE, "another type", RK_E_USAGE, "the key is of another type than was said",
 	"leave --type out, or name the key's own type"},
     {RK_CKR_NO_SUCH_CHANGE, "no such change", RK_E_TOKEN_UNSUPPORTED,
@@ -281,9 +284,19 @@ wrong_pin(const rk_refusal *refusal, enum rk_refusal_secret tried, const char *w
 	case RK_PIN_OK:
 	case RK_PIN_UNSET:
 	default:
+		/* Nothing counts the tries of every SO PIN. */
 		return rk_fail(RK_E_PIN_WRONG, "be sure of it before you try again",
-		    "%s: the %s is wrong; one try is spent", what, secret->name);
+		    tried == RK_REFUSAL_SO_PIN ? "%s: the %s is wrong"
+					       : "%s: the %s is wrong; one try is spent",
+		    what, secret->name);
 	}
+}
+
+/* Our own words, which no call of the module's has said. */
+static bool
+is_ours(CK_RV rv)
+{
+	return (rv & ~0xffUL) == RK_CKR(0UL);
 }
 
 rk_error *
@@ -305,5 +318,7 @@ rk_refusal_error(const rk_refusal *refusal, enum rk_refusal_secret tried, const 
 	if (refusal->text.len > 0)
 		return rk_fail(row->code, remedy, "%s: %s: %s", what, row->sentence,
 		    RK_SHOW_LEN(refusal->text.bytes, refusal->text.len));
+	if (refusal->call == RK_CALL_none || is_ours(refusal->rv))
+		return rk_fail(row->code, remedy, "%s: %s", what, row->sentence);
 	return rk_fail(row->code, remedy, "%s: %s (%s: %s)", what, row->sentence, call, row->name);
 }

@@ -139,6 +139,15 @@ drop_pin(rk_session *session)
 	session->pad = false;
 }
 
+/* A refusal of our own is no call's doing. */
+static CK_RV
+ours(rk_session *session, CK_RV rv)
+{
+	if (rv != CKR_OK)
+		session->module->call = RK_CALL_none;
+	return rv;
+}
+
 CK_RV
 rk_session_login(rk_session *session, const rk_secret *pin)
 {
@@ -149,7 +158,7 @@ rk_session_login(rk_session *session, const rk_secret *pin)
 	rk_session_logout(session);
 	rv = look_at_flags(session);
 	if (rv == CKR_OK)
-		rv = rk_yubikey_check_pin(session, pin);
+		rv = ours(session, rk_yubikey_check_pin(session, pin));
 	if (rv != CKR_OK)
 		return rv;
 	rv = rk_session_call_login(session, CKU_USER, pin);
@@ -185,7 +194,7 @@ rk_session_login_so(rk_session *session, const rk_secret *so_pin)
 	if (rv == CKR_OK && (session->slot.token.flags & CKF_SO_PIN_LOCKED))
 		rv = CKR_PIN_LOCKED;
 	if (rv == CKR_OK)
-		rv = rk_yubikey_check_so_pin(session, so_pin);
+		rv = ours(session, rk_yubikey_check_so_pin(session, so_pin));
 	/* An SO takes no read-only session beside it. */
 	if (rv == CKR_OK)
 		rv = rk_session_make_writable(session);
@@ -216,6 +225,8 @@ rk_session_authenticate(rk_session *session)
 void
 rk_session_forget_pin(rk_session *session)
 {
+	if (rk_yubikey_keeps_pin(session))
+		return;
 	for (size_t i = 0; i < session->object_count; i++)
 		if (session->objects[i].facts[RK_FACT_ALWAYS_AUTHENTICATE] == RK_FACT_YES)
 			return;

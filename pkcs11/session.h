@@ -6,8 +6,8 @@
  * times; afterwards never.
  *
  * The PIN is kept, in the secure heap, until the first signature shows that no key of this token
- * asks for it each time (CKA_ALWAYS_AUTHENTICATE); where one does, until the token is closed or
- * refuses it.
+ * asks for it each time (CKA_ALWAYS_AUTHENTICATE); where one does, or may (a PIV card), until the
+ * token is closed or refuses it.
  *
  * Ownership  rk_session_close gives everything back; the module is borrowed.
  * Errors     CK_RV; CKR_PIN_LOCKED without a try where the flags tell so.

@@ -3,6 +3,8 @@
 
 #include "pkcs11/sign.h"
 
+#include "pkcs11/yubikey.h"
+
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -55,18 +57,32 @@ begin(rk_session *session, const rk_object *key, const struct operation *operati
 	return rv;
 }
 
+/* Into `signature`, which has SIGNATURE_MAX bytes. */
 static CK_RV
-sign_once(
-    rk_session *session, const rk_object *key, const struct operation *operation, rk_buf *ret_raw)
+call_sign(rk_session *session, const rk_object *key, const struct operation *operation,
+    uint8_t *signature, CK_ULONG *ret_len)
 {
-	uint8_t signature[SIGNATURE_MAX];
-	CK_ULONG len = sizeof(signature);
 	CK_RV rv = begin(session, key, operation);
 
+	*ret_len = SIGNATURE_MAX;
 	if (rv != CKR_OK)
 		return rv;
-	rv = RK_CALL(session->module, C_Sign, session->handle,
-	    (CK_BYTE *)(uintptr_t)operation->input.bytes, operation->input.len, signature, &len);
+	return RK_CALL(session->module, C_Sign, session->handle,
+	    (CK_BYTE *)(uintptr_t)operation->input.bytes, operation->input.len, signature, ret_len);
+}
+
+static CK_RV
+sign_once(rk_session *session, rk_object *key, const struct operation *operation, rk_buf *ret_raw)
+{
+	uint8_t signature[SIGNATURE_MAX];
+	CK_ULONG len = 0;
+	CK_RV rv = call_sign(session, key, operation, signature, &len);
+
+	/* The card wants the PIN each time, and the module did not know: nothing was signed. */
+	if (rv == CKR_USER_NOT_LOGGED_IN && rk_yubikey_hides_policy(session, key)) {
+		key->facts[RK_FACT_ALWAYS_AUTHENTICATE] = RK_FACT_YES;
+		rv = call_sign(session, key, operation, signature, &len);
+	}
 	if (rv != CKR_OK)
 		return rv;
 	if (len == 0 || len > sizeof(signature))
@@ -77,7 +93,7 @@ sign_once(
 
 /* Without a parameter first; modules that want one get the plainest. */
 static CK_RV
-sign_eddsa(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
+sign_eddsa(rk_session *session, rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	rk_eddsa_params params = {CK_FALSE, 0, NULL};
 	struct operation bare = {{CKM_EDDSA, NULL, 0}, request->input};
@@ -113,8 +129,7 @@ choose_pss(rk_session *session)
 }
 
 static CK_RV
-sign_pss_token(
-    rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
+sign_pss_token(rk_session *session, rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	const struct hash *hash = hash_of(request);
 	CK_RSA_PKCS_PSS_PARAMS params = {hash->mechanism, hash->mgf, hash->len};
@@ -145,7 +160,7 @@ pad_pss(const rk_object *key, const rk_request *request, rk_buf *ret_block)
 }
 
 static CK_RV
-sign_pss_host(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
+sign_pss_host(rk_session *session, rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	RK_AUTO_BUF(block);
 	struct operation operation = {{CKM_RSA_X_509, NULL, 0}, {NULL, 0}};
@@ -182,7 +197,7 @@ put_digest_info(const struct hash *hash, const rk_wire_span *digest, rk_buf *out
 }
 
 static CK_RV
-sign_pkcs1(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
+sign_pkcs1(rk_session *session, rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	RK_AUTO_BUF(info);
 	struct operation operation = {{CKM_RSA_PKCS, NULL, 0}, {NULL, 0}};
@@ -195,7 +210,7 @@ sign_pkcs1(rk_session *session, const rk_object *key, const rk_request *request,
 }
 
 static CK_RV
-sign_rsa(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
+sign_rsa(rk_session *session, rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	CK_RV rv = CKR_OK;
 
@@ -219,7 +234,7 @@ sign_rsa(rk_session *session, const rk_object *key, const rk_request *request, r
 }
 
 CK_RV
-rk_sign(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw)
+rk_sign(rk_session *session, rk_object *key, const rk_request *request, rk_buf *ret_raw)
 {
 	struct operation ecdsa = {{CKM_ECDSA, NULL, 0}, request->input};
 	CK_RV rv;

@@ -16,6 +16,6 @@
 
 /* `request`: hash, pkcs1 and input. Appends the raw signature. */
 CK_RV
-rk_sign(rk_session *session, const rk_object *key, const rk_request *request, rk_buf *ret_raw);
+rk_sign(rk_session *session, rk_object *key, const rk_request *request, rk_buf *ret_raw);
 
 #endif

@@ -68,7 +68,7 @@ rk_worker_sign(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_session *session = rk_worker_session(worker, request);
 	RK_AUTO_BUF(raw);
-	const rk_object *key;
+	rk_object *key;
 	CK_RV rv = rk_keys_find(session);
 
 	if (rv != CKR_OK)

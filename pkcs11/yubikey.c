@@ -161,6 +161,8 @@ rk_yubikey_check_so_pin(const rk_session *session, const rk_secret *so_pin)
 	rk_card card = {0};
 	size_t len, digits;
 
+	if (kind_of(session) == RK_KIND_OPENSC_PIV)
+		return RK_CKR_USE_YKCS11;
 	if (!so_pin || kind_of(session) != RK_KIND_YKCS11)
 		return CKR_OK;
 	rk_card_look(session, &card);
@@ -195,6 +197,8 @@ rk_yubikey_unblock(rk_session *session, const rk_request *request)
 	RK_AUTO(rk_secret) pin = NULL;
 	CK_RV rv;
 
+	if (kind_of(session) == RK_KIND_OPENSC_PIV)
+		return RK_CKR_USE_YKCS11;
 	if (kind_of(session) != RK_KIND_YKCS11 || !request->so_pin || !request->pin)
 		return RK_CKR_NO_SUCH_CHANGE;
 	if (rk_secret_len(request->so_pin) < PIN_LEAST || rk_secret_len(request->so_pin) > PIN_MOST)
@@ -206,6 +210,21 @@ rk_yubikey_unblock(rk_session *session, const rk_request *request)
 		return rv;
 	return RK_CALL(session->module, C_SetPIN, session->handle, rk_secret_bytes(puk),
 	    rk_secret_len(puk), rk_secret_bytes(pin), rk_secret_len(pin));
+}
+
+bool
+rk_yubikey_keeps_pin(const rk_session *session)
+{
+	enum rk_kind kind = kind_of(session);
+
+	return kind == RK_KIND_YKCS11 || kind == RK_KIND_OPENSC_PIV;
+}
+
+bool
+rk_yubikey_hides_policy(const rk_session *session, const rk_object *key)
+{
+	return rk_yubikey_keeps_pin(session) && (session->pin || session->pad) &&
+	       key->facts[RK_FACT_ALWAYS_AUTHENTICATE] != RK_FACT_YES;
 }
 
 CK_RV

@@ -38,6 +38,10 @@ CK_RV rk_yubikey_check_so_pin(const rk_session *session, const rk_secret *so_pin
 /* "puk:…" and "pin:…", as the module wants them. RK_CKR_NO_SUCH_CHANGE on other tokens. */
 CK_RV rk_yubikey_unblock(rk_session *session, const rk_request *request);
 
+/* Modules go by the slot where the card goes by the key's PIN policy: so the PIN is kept until the
+ * token is closed, and a signature that was refused for want of it may have its login. */
+bool rk_yubikey_hides_policy(const rk_session *session, const rk_object *key);
+bool rk_yubikey_keeps_pin(const rk_session *session);
 /* CKR_OK where keys can be destroyed. */
 CK_RV rk_yubikey_check_destroy(const rk_session *session);
 /* The key that attests the others signs nothing for anybody. */

@@ -93,7 +93,7 @@ a_wrong_pin_tells_what_the_token_knows_of_tries(void **state)
 	    {CKF_USER_PIN_LOCKED, false, "has locked it now"},
 	    {CKF_SO_PIN_FINAL_TRY, true, "SO PIN is wrong; one try is left"},
 	    {CKF_SO_PIN_LOCKED, true, "has locked it now"},
-	    {CKF_USER_PIN_LOCKED, true, "the SO PIN is wrong; one try is spent"},
+	    {CKF_USER_PIN_LOCKED, true, "the SO PIN is wrong"},
 	};
 
 	(void)state;
