@@ -40,6 +40,7 @@ extern const struct rk_command rk_cmd_key_delete;
 extern const struct rk_command rk_cmd_key_enrol;
 extern const struct rk_command rk_cmd_key_forget;
 extern const struct rk_command rk_cmd_key_generate;
+extern const struct rk_command rk_cmd_key_import;
 extern const struct rk_command rk_cmd_key_list;
 extern const struct rk_command rk_cmd_key_set;
 extern const struct rk_command rk_cmd_key_show;

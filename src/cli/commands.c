@@ -18,6 +18,7 @@ static const struct rk_command *const commands[] = {
     &rk_cmd_key_enrol,
     &rk_cmd_key_forget,
     &rk_cmd_key_generate,
+    &rk_cmd_key_import,
     &rk_cmd_key_list,
     &rk_cmd_key_set,
     &rk_cmd_key_show,

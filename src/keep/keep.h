@@ -148,6 +148,9 @@ rk_keep_key_add(rk_keep *keep, const struct rk_keep_new_key *added, const rk_kee
 /* By name, all: RK_E_NOT_FOUND. */
 RK_CHECKED rk_error *rk_keep_key_rename(rk_keep *keep, const char *name, const char *new_name);
 RK_CHECKED rk_error *rk_keep_key_set_holder(rk_keep *keep, const char *name, const char *holder);
+/* A key that is found to have come about in another way. */
+RK_CHECKED rk_error *
+rk_keep_key_set_origin(rk_keep *keep, const char *name, enum rk_keep_origin origin);
 /* A URI that is there already is success. */
 RK_CHECKED rk_error *rk_keep_key_add_token(rk_keep *keep, const char *name, const char *uri);
 /* RK_E_NOT_FOUND also for a URI that is not there. */
@@ -181,9 +184,6 @@ RK_CHECKED rk_error *rk_keep_certificate_read(const rk_keep *keep, const rk_keep
 RK_CHECKED rk_error *rk_keep_certificate_id(const rk_keep *keep, const rk_keep_key *key,
     const rk_keep_certificate *noted, const rk_dialect *dialect, char out[static RK_KEYID_HEX]);
 
-/* Repositories, sorted by name. */
-
-size_t rk_keep_repo_count(const rk_keep *keep);
 /* What a device swore about a key: two certificates in DER, as the token gave them. Whoever reads
  * them judges them anew. */
 
@@ -206,6 +206,9 @@ bool rk_keep_attestation_any(const rk_keep *keep);
 void rk_keep_attestation_free(rk_keep_attestation *attestation);
 RK_DEFINE_FREEP(rk_keep_attestation)
 
+/* Repositories, sorted by name. */
+
+size_t rk_keep_repo_count(const rk_keep *keep);
 const rk_keep_repo *rk_keep_repo_at(const rk_keep *keep, size_t index);
 /* NULL: none. */
 const rk_keep_repo *rk_keep_repo_by_name(const rk_keep *keep, const char *name);
@@ -252,13 +255,13 @@ size_t rk_keep_warn_days(
 unsigned rk_keep_warn_window(const rk_keep *keep, const char *kind);
 /* At least 1. */
 unsigned rk_keep_min_threshold(const rk_keep *keep, const char *role);
-
-/* Names as path components. */
-
 /* May only keys that a device has sworn about hold this role? */
 bool rk_keep_wants_attestation(const rk_keep *keep, const char *role);
 /* Of any role at all. */
 bool rk_keep_wants_attestations(const rk_keep *keep);
+
+/* Names as path components. */
+
 /* Everything outside [a-z0-9._-], and a leading dot, as %XX. RK_E_REFUSED empty, not UTF-8, or
  * longer than a file name may be. */
 RK_CHECKED rk_error *rk_keep_component(const char *name, char **ret_component);

@@ -331,6 +331,17 @@ find_token(const rk_keep_key *key, const char *uri, size_t *ret_at)
 }
 
 rk_error *
+rk_keep_key_set_origin(rk_keep *keep, const char *name, enum rk_keep_origin origin)
+{
+	rk_keep_key *key;
+	rk_error *err = find_own(keep, name, &key);
+
+	if (!err)
+		key->origin = origin;
+	return err;
+}
+
+rk_error *
 rk_keep_key_add_token(rk_keep *keep, const char *name, const char *uri)
 {
 	rk_keep_key *key;
