@@ -138,7 +138,7 @@ describe(rk_buf *text, const struct rk_pin_request *request)
 {
 	RK_AUTO_BUF(state);
 
-	if (request->serial && *request->serial && request->label)
+	if (kind_of(request)->of_token && request->serial && *request->serial && request->label)
 		rk_buf_printf(text, "Token %s (serial %s, %s)\n", RK_SHOW(request->label),
 		    RK_SHOW_BARE(request->serial), RK_SHOW_BARE(request->model));
 	else if (request->label)
