@@ -16,6 +16,7 @@ for folder in ("stories", "virtual-yubikey"):
 import story  # noqa: E402
 import yubikey  # noqa: E402
 
+WRONG = "918273"
 MANAGEMENT = "0102030405060708" "1112131415161718" "2122232425262728"
 
 
@@ -78,7 +79,7 @@ class Module:
     def spend(self, token):
         """One wrong PIN, given to another program or another run."""
         test = self.test
-        wrong = test.secret_file("wrong.pin", "000000")
+        wrong = test.secret_file("wrong.pin", WRONG)
         test.rk("token", "show", token.uri, "--pin-file", f"{token.label}={wrong}", pins=[]).done(4)
 
     def tries(self, token):
@@ -144,7 +145,7 @@ class OnCards(Module):
         return card.serial
 
     def spend(self, token):
-        self.cards[token.label].tool("-a", "verify-pin", "-P", "000000", status=1)
+        self.cards[token.label].tool("-a", "verify-pin", "-P", WRONG, status=1)
 
     def tries(self, token):
         return self.cards[token.label].facts["pin_tries"]
@@ -161,7 +162,7 @@ class Ykcs11(OnCards):
         test = self.test
         pin = test.secret_file("new.pin", "31415926")
         return test.rk("token", "init", token.uri, "--label", "mine", "--new-pin-file", pin,
-                       "--so-pin-file", self.so_file, f"--erase={token.label}")
+                       "--so-pin-file", self.so_file, f"--erase={token.label}", "--yes")
 
     def make_words(self, token):
         return ["--so-pin-file", self.so_file]
@@ -173,9 +174,10 @@ class Ykcs11(OnCards):
 
 class OpenSc(OnCards):
     name, library = "opensc-pkcs11", "opensc-pkcs11.so"
-    # The tool's word for each type that such a card can have, and the slots that OpenSC numbers 1, 2, …
+    # The tool's word for each type that such a card can have; and the slots whose keys sign, for
+    # OpenSC, with its number for each. (9d, 3, is one that only decrypts.)
     ALGORITHMS = {"ecdsa-p256": "ECCP256", "ecdsa-p384": "ECCP384", "rsa2048": "RSA2048"}
-    SLOTS = ("9a", "9c", "9d", "9e")
+    SLOTS = {"9a": 1, "9c": 2, "9e": 4}
 
     @classmethod
     def title(cls):
@@ -193,7 +195,7 @@ class OpenSc(OnCards):
         test = self.test
         pin = test.secret_file("new.pin", "31415926")
         return test.rk("token", "init", token.uri, "--label", "mine", "--new-pin-file", pin,
-                       "--so-pin-file", self.so_file, f"--erase={token.label}")
+                       "--so-pin-file", self.so_file, f"--erase={token.label}", "--yes")
 
     def make_words(self, token):
         return ["--so-pin-file", self.so_file]
@@ -202,8 +204,7 @@ class OpenSc(OnCards):
         card = self.cards[token.label]
         slot = next(slot for slot in self.SLOTS if slot not in card.facts["keys"])
         card.generate(slot, self.ALGORITHMS[key_type], key=MANAGEMENT)
-        number = self.SLOTS.index(slot) + 1
-        return f"pkcs11:serial={token.label};id=%{number:02};type=private?module-name={self.name}"
+        return f"pkcs11:serial={token.label};id=%{self.SLOTS[slot]:02};type=private?module-name={self.name}"
 
 
 class Nss(Module):
@@ -244,7 +245,7 @@ class Nss(Module):
         test = self.test
         pins = [test.secret_file("new.pin", "new-pin-1"), test.secret_file("new.so", "new-so-pin")]
         return test.rk("token", "init", token.uri, "--label", "third", "--new-pin-file", pins[0],
-                       "--so-pin-file", pins[1], "--erase=0000000000000000")
+                       "--so-pin-file", pins[1], "--erase=0000000000000000", "--yes")
 
     def foreign(self, token):
         noise = self.test.write("noise", bytes(range(256)))

@@ -8,7 +8,7 @@ import json
 import subprocess
 
 import matrix
-import modules  # noqa: F401  (it finds the stories)
+import modules
 import notary
 import story
 
@@ -151,9 +151,9 @@ class Suite(notary.NotaryStory):
     def test_a_wrong_pin_costs_one_try_and_the_right_one_is_taken_after_it(self):
         self.sound_key("k", self.first)
         before = self.module.tries(self.first)
-        wrong = self.secret_file("wrong.pin", "000000")
+        wrong = self.secret_file("wrong.pin", modules.WRONG)
         given = [f"{self.first.label}={wrong}"]
-        self.rk("key", "test", "k", "--pin-file", *given, pins=[]).refused(4, "PIN").silent_about("000000")
+        self.rk("key", "test", "k", "--pin-file", *given, pins=[]).refused(4, "PIN").silent_about(modules.WRONG)
         if before is not None:
             self.assertEqual(self.module.tries(self.first), before - 1)
         self.good("key", "test", "k")

@@ -275,12 +275,16 @@ class Client:
                     "PCSCLITE_CSOCK_NAME": str(folder / "no-smart-cards")}
         self.env.update({f"NOTARY_{role}_PASSPHRASE": PASSPHRASE for role in ROLES})
 
-    def run(self, *words, stdin=b""):
-        words = [str(word) for word in words]
+    def command(self, words):
+        """The whole argument vector."""
         line = [CLIENT, "-s", self.lab.url, "-d", str(self.folder)]
         if self.lab.with_tls:
             line += ["--tlscacert", str(self.lab.tls.ca)]
-        return Said(words, subprocess.run(line + words, input=stdin, env=self.env, timeout=60,
+        return line + words
+
+    def run(self, *words, stdin=b""):
+        words = [str(word) for word in words]
+        return Said(words, subprocess.run(self.command(words), input=stdin, env=self.env, timeout=60,
                                           cwd=self.folder, capture_output=True, check=False))
 
     def good(self, *words, **options):

@@ -48,8 +48,9 @@ def need():
         story.missing("namespaces of our own are not allowed here")
 
 
-def namespaces():
-    return ["unshare", "-mn" if os.geteuid() == 0 else "-rmn", "--propagation", "private"]
+def namespaces(kinds="mn"):
+    """What puts a command into mounts and network of its own; "m": mounts only."""
+    return ["unshare", f"-{'' if os.geteuid() == 0 else 'r'}{kinds}", "--propagation", "private"]
 
 
 def openssl(*words):
