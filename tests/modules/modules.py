@@ -67,6 +67,10 @@ class Module:
         """What `key generate` is told besides."""
         return []
 
+    def delete_words(self):
+        """What `key delete` is told besides."""
+        return []
+
     def make(self, name, token, key_type):
         """A key for the keep, the usual way: the result of the run."""
         return self.test.rk("key", "generate", name, "--token", token.uri, "--type", key_type,
@@ -153,6 +157,7 @@ class OnCards(Module):
 
 class Ykcs11(OnCards):
     name, library = "ykcs11", "libykcs11.so"
+    SLOTS = ("9c", "9a", *(f"{number:02x}" for number in range(0x82, 0x96)))
 
     @classmethod
     def title(cls):
@@ -165,6 +170,10 @@ class Ykcs11(OnCards):
                        "--so-pin-file", self.so_file, f"--erase={token.label}", "--yes")
 
     def make_words(self, token):
+        taken = self.cards[token.label].facts["keys"]
+        return ["--so-pin-file", self.so_file, "--slot", next(slot for slot in self.SLOTS if slot not in taken)]
+
+    def delete_words(self):
         return ["--so-pin-file", self.so_file]
 
     def foreign(self, token):
