@@ -2,6 +2,7 @@
 
 #include "base/show.h"
 #include "flow/custody_private.h"
+#include "flow/factory.h"
 #include "x509/rootcert.h"
 
 #include <string.h>
@@ -102,7 +103,12 @@ prepare(struct making *making)
 		return err;
 	order = order_of(making);
 	err = rk_rootcert_check(&order, env->ops->now(env));
-	return err ? err : reach(making);
+	if (!err)
+		err = reach(making);
+	if (!err)
+		err = rk_factory_judge(rk_hand_token_info(making->hand),
+		    rk_hand_token_name(making->hand), RK_SHOW(making->wish->key->name));
+	return err;
 }
 
 static rk_error *

@@ -1,6 +1,7 @@
 #include "flow/custody_private.h"
 
 #include "base/show.h"
+#include "flow/factory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ judge_name(const struct rk_custody *custody, const struct rk_custody_wish *wish)
 
 /* What the token is said to be able to do, and where it would be put: no PIN is needed to say no. */
 static rk_error *
-judge_token(rk_token *token, const struct rk_custody_wish *wish)
+judge_token(rk_env *env, rk_token *token, const struct rk_custody_wish *wish)
 {
 	RK_AUTO(rk_token_info) info = NULL;
 	RK_AUTO(rk_token_abilities) abilities = NULL;
@@ -38,6 +39,8 @@ judge_token(rk_token *token, const struct rk_custody_wish *wish)
 
 	if (!err)
 		err = rk_keyplace_judge(&wish->place, info, token->name);
+	if (!err)
+		err = rk_factory_warn(env, info, token->name);
 	if (!err)
 		err = token->ops->abilities(token, &abilities);
 	if (!err && !abilities->generate[wish->type])
@@ -90,7 +93,7 @@ rk_custody_generate_plan(
 	if (!err)
 		err = rk_hands_token(custody->hands, wish->token, &token);
 	if (!err)
-		err = judge_token(token, wish);
+		err = judge_token(custody->env, token, wish);
 	if (!err)
 		err = judge_free(token, wish);
 	if (!err)

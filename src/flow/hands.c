@@ -357,6 +357,15 @@ rk_hands_token(rk_hands *hands, const char *uri, rk_token **ret_token)
 	return NULL;
 }
 
+rk_error *
+rk_hands_look(rk_hands *hands, const char *uri, rk_token_info **ret_info)
+{
+	struct rk_hands_tray *tray = NULL;
+	rk_error *err = open_tray(hands, uri, &tray);
+
+	return err ? err : tray->token->ops->info(tray->token, ret_info);
+}
+
 static rk_error *
 check_gone(rk_token *token, const rk_token_key *key)
 {

@@ -97,6 +97,8 @@ RK_CHECKED rk_error *rk_hands_login_maker(rk_hands *hands, rk_token *token, cons
  * RK_E_KEY_UNPROVEN the module reports success, but the new PIN is refused.
  */
 RK_CHECKED rk_error *rk_hands_set_pin(rk_hands *hands, rk_token *token, enum rk_pin_change change);
+/* The token that a URI means, as it is now. Nothing is asked, and it does not count as used. */
+RK_CHECKED rk_error *rk_hands_look(rk_hands *hands, const char *uri, rk_token_info **ret_info);
 /* The tokens that were logged in: {serial, label, model, firmware, module, module_path, version,
  * sha256} for the journal; the last is the module's file as it is now, left out where it cannot be
  * read. */

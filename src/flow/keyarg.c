@@ -1,6 +1,7 @@
 #include "flow/keyarg.h"
 
 #include "base/show.h"
+#include "flow/factory.h"
 #include "flow/keyuri.h"
 
 #include <string.h>
@@ -105,11 +106,12 @@ rk_keyarg_root(const struct rk_keyarg_root *how, const char *text, rk_tuf_key **
 {
 	RK_AUTO(rk_certificate) certificate = NULL;
 	struct rk_certify_wish wish = {.gun = how->gun};
-	rk_error *err;
+	rk_error *err = rk_keyarg_known(how->custody->keep, text, &wish.key);
 
-	if (!how->dialect->root_certificates)
-		return rk_keyarg_tuf(how->custody->keep, how->dialect, text, false, ret_key);
-	err = rk_keyarg_known(how->custody->keep, text, &wish.key);
+	if (!err)
+		err = rk_factory_judge_key(how->custody, wish.key);
+	if (!err && !how->dialect->root_certificates)
+		return rk_tuf_key_make(how->dialect, wish.key->pubkey, ret_key);
 	if (!err && how->change)
 		err = rk_certify_want(how->custody, &wish, how->change, &certificate);
 	else if (!err)

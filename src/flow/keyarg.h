@@ -29,7 +29,8 @@ struct rk_keyarg_root {
 	const char *gun; /* the name that clients know the repository by */
 	rk_change *change; /* takes what has to be made; NULL: nothing is made */
 };
-/* Where the dialect wants certificates: by that of the key for this name, which is made where the
+/* RK_E_REFUSED: one of its tokens is here and still has a secret of its factory (flow/factory.h).
+ * Where the dialect wants certificates: by that of the key for this name, which is made where the
  * keep has none and the key's token is at hand. */
 RK_CHECKED rk_error *
 rk_keyarg_root(const struct rk_keyarg_root *how, const char *text, rk_tuf_key **ret_key);
