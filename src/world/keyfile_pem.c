@@ -63,7 +63,7 @@ is_private(const struct rk_keyfile_span *label)
 	size_t len = strlen(PRIVATE);
 
 	return memmem(label->at, label->len, PRIVATE, len) != NULL ||
-	       rk_keyfile_span_is(label, PRIVATE + 1, len - 1);
+	       rk_keyfile_span_is(label, &PRIVATE[1], len - 1);
 }
 
 static bool
