@@ -116,6 +116,8 @@ job_taken(void *context, size_t index, const rk_reply *reply, rk_error *err)
 	else if (!err)
 		err = take_refusal(jobs, job, reply);
 	job->err = err;
+	if (job->settled)
+		job->settled(job);
 }
 
 rk_error *

@@ -70,12 +70,34 @@ judge_signature(struct rk_hand_job *job, const rk_buf *raw)
 	return NULL;
 }
 
+/* Judged at once, while the token makes the next. */
 static void
-settle_job(struct rk_hand_job *job, struct rk_sign_job *signed_job)
+settle_job(struct rk_sign_job *signed_job)
 {
+	struct rk_hand_job *job = signed_job->context;
+
 	job->err = signed_job->err ? signed_job->err : judge_signature(job, &signed_job->signature);
 	signed_job->err = NULL;
 	rk_buf_clear(&signed_job->signature);
+}
+
+static void
+check_settled(const struct rk_sign_job *signed_job)
+{
+	struct rk_hand_job *job = signed_job->context;
+
+	if (!job->err && job->signature.len == 0)
+		job->err = unproven(job->hand, NULL);
+}
+
+/* A call that failed has given nothing: what some jobs have by then goes. */
+static void
+take_back(struct rk_sign_job *signed_job)
+{
+	struct rk_hand_job *job = signed_job->context;
+
+	rk_error_free(RK_TAKE(job->err));
+	rk_buf_clear(&job->signature);
 }
 
 /* All jobs of one token in one call. */
@@ -83,9 +105,8 @@ static rk_error *
 sign_on_tray(const struct rk_hands_tray *tray, struct rk_hand_job *jobs, size_t count)
 {
 	struct rk_sign_job *batch = calloc(count + 1, sizeof(*batch));
-	struct rk_hand_job **origin = calloc(count + 1, sizeof(*origin));
 	size_t used = 0;
-	rk_error *err = batch && origin ? NULL : rk_out_of_memory();
+	rk_error *err = batch ? NULL : rk_out_of_memory();
 
 	for (size_t i = 0; i < count && !err; i++) {
 		if (jobs[i].hand->tray != tray)
@@ -94,20 +115,18 @@ sign_on_tray(const struct rk_hands_tray *tray, struct rk_hand_job *jobs, size_t 
 		batch[used].hash = jobs[i].scheme->hash;
 		batch[used].pkcs1 = jobs[i].scheme->family == RK_FAMILY_RSA_PKCS1;
 		batch[used].payload = jobs[i].payload;
-		origin[used++] = &jobs[i];
+		batch[used].settled = settle_job;
+		batch[used++].context = &jobs[i];
 	}
 	if (!err && used > 0)
 		err = tray->token->ops->sign(tray->token, batch, used);
 	for (size_t i = 0; i < used; i++) {
-		if (err) {
-			rk_error_free(batch[i].err);
-			rk_buf_clear(&batch[i].signature);
-		} else {
-			settle_job(origin[i], &batch[i]);
-		}
+		if (err)
+			take_back(&batch[i]);
+		else
+			check_settled(&batch[i]);
 	}
 	free(batch);
-	free(origin);
 	return err;
 }
 

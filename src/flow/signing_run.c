@@ -108,14 +108,17 @@ goes_alone(const struct rk_signing_repo *run)
 	return false;
 }
 
+/* One, two, four, …: a token that is pulled out at the 20th touch loses what it signed in this batch,
+ * which is never much more than all before it. */
 static size_t
 batch_size(const struct rk_signing *signing, size_t first)
 {
+	size_t most = first < BATCH_MAX ? first + 1 : BATCH_MAX;
 	size_t count = 1;
 
 	if (goes_alone(signing->repos[first]))
 		return 1;
-	while (count < BATCH_MAX && first + count < signing->count &&
+	while (count < most && first + count < signing->count &&
 	       !goes_alone(signing->repos[first + count]))
 		count++;
 	return count;

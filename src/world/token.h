@@ -127,6 +127,9 @@ struct rk_sign_job {
 	enum rk_hash hash; /* for ECDSA and RSA; RK_HASH_NONE for Ed25519 */
 	bool pkcs1; /* RSA: padded as PKCS#1 v1.5 instead of PSS; RK_E_TOKEN_UNSUPPORTED */
 	const rk_payload *payload;
+	/* Called when it has its outcome, while the token goes on with the others. NULL: nobody is. */
+	void (*settled)(struct rk_sign_job *job);
+	void *context; /* the caller's */
 	rk_buf signature;
 	rk_error *err;
 };
@@ -211,7 +214,7 @@ struct rk_token_ops {
 	    const rk_secret *pkcs8, rk_token_key **ret_key);
 	/* Every X.509 certificate object to be seen. */
 	RK_CHECKED
-	    rk_error *(*certificates)(rk_token *token, rk_token_certificates **ret_certificates);
+	rk_error *(*certificates)(rk_token *token, rk_token_certificates **ret_certificates);
 	/* All of them, each with its own outcome; an error of the call itself is returned. */
 	RK_CHECKED rk_error *(*sign)(rk_token *token, struct rk_sign_job *jobs, size_t count);
 	/* Private and public half and what was made with them. Missing is success. */

@@ -452,6 +452,8 @@ soft_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 		assert_int_equal(jobs[i].signature.len, 0);
 		assert_null(jobs[i].err);
 		jobs[i].err = sign_one(opened, &jobs[i]);
+		if (jobs[i].settled)
+			jobs[i].settled(&jobs[i]);
 	}
 	rk_soft_done(opened->soft, RK_SOFT_SIGN);
 	return NULL;
