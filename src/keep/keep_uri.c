@@ -43,19 +43,19 @@ is_named(const struct attribute *attribute, const char *name)
 }
 
 static rk_error *
-refuse_query(const struct attribute *query)
+refuse_part(const struct attribute *part)
 {
-	if (is_named(query, "module-path") || is_named(query, "pin-source"))
+	if (is_named(part, "module-path") || is_named(part, "pin-source"))
 		return rk_fail(RK_E_REFUSED,
 		    "leave it out; give it on the command line or in a site file of your own",
 		    "%s in a URI is never stored: whoever can edit the keep would have it run",
-		    RK_SHOW_LEN(query->name, query->name_len));
-	if (is_named(query, "pin-value"))
+		    RK_SHOW_LEN(part->name, part->name_len));
+	if (is_named(part, "pin-value"))
 		return rk_fail(RK_E_REFUSED, "leave it out; use --pin-file",
 		    "a PIN in a URI is accepted nowhere");
 	return rk_fail(RK_E_REFUSED, "leave it out",
-	    "%s is no part of a URI that is stored: after '?' only module-name may stand",
-	    RK_SHOW_LEN(query->name, query->name_len));
+	    "%s is no part of a URI that is stored: RFC 7512's names, and module-name after '?'",
+	    RK_SHOW_LEN(part->name, part->name_len));
 }
 
 /* The name of a module in p11-kit's configuration, which is a file's name. */
@@ -81,13 +81,27 @@ judge_query(const char *at, const char *end)
 
 	while (!err && next_attribute(&at, end, '&', &query)) {
 		if (!is_named(&query, "module-name"))
-			err = refuse_query(&query);
+			err = refuse_part(&query);
 		else if (modules++)
 			err = rk_fail(RK_E_REFUSED, "leave one", "a URI names two modules");
 		else
 			err = judge_module_name(&query);
 	}
 	return err;
+}
+
+/* RFC 7512's own: whatever else stands there finds nothing, or means something to one program. */
+static bool
+is_known(const struct attribute *part)
+{
+	static const char *const names[] = {"token", "manufacturer", "serial", "model",
+	    "library-manufacturer", "library-version", "library-description", "object", "type",
+	    "id", "slot-description", "slot-manufacturer", "slot-id"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_named(part, names[i]))
+			return true;
+	return false;
 }
 
 static rk_error *
@@ -97,8 +111,8 @@ judge_path(const char *uri, const char *at, const char *end)
 	struct attribute part;
 
 	while (next_attribute(&at, end, ';', &part)) {
-		if (is_named(&part, "pin-value") || is_named(&part, "pin-source"))
-			return refuse_query(&part);
+		if (!is_known(&part))
+			return refuse_part(&part);
 		has_slot = has_slot || is_named(&part, "slot-id");
 		has_token = has_token || is_named(&part, "serial") || is_named(&part, "token");
 	}

@@ -206,8 +206,10 @@ only_a_module_name_may_follow_the_question_mark_of_a_stored_uri(void **state)
 	    "pkcs11:serial=1?module-name=../x", "pkcs11:serial=1?module-name=..%2fx",
 	    "pkcs11:serial=1?module-name=", "pkcs11:serial=1?module-name=a&module-name=b",
 	    "pkcs11:slot-id=0", "pkcs11:slot-id=0;object=root?module-name=a",
-	    "pkcs11:serial=1;pin-value=1", "pkcs11:serial=1 2", "pkcs11:serial=1\n",
-	    "pkcs11:serial=\xff", "pkcs11:serial=1?module-name"};
+	    "pkcs11:serial=1;pin-value=1", "pkcs11:serial=1;module-path=/tmp/x.so",
+	    "pkcs11:serial=1;%70in-source=/x", "pkcs11:serial=1;module-name=a", "pkcs11:x-own=1",
+	    "pkcs11:serial=1 2", "pkcs11:serial=1\n", "pkcs11:serial=\xff",
+	    "pkcs11:serial=1?module-name"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
