@@ -140,16 +140,16 @@ class Piv:
     def change(self, command):
         if command.p2 not in (PIN, PUK):
             raise Refused(NO_REFERENCE)
-        new = self.new_value(command.data[8:16])
         self.tried(command.p2, command.data[:8])
+        new = self.new_value(command.data[8:16])
         setattr(self.state, "pin" if command.p2 == PIN else "puk", new)
         return b""
 
     def unblock(self, command):
         if command.p2 != PIN:
             raise Refused(NO_REFERENCE)
-        new = self.new_value(command.data[8:16])
         self.tried(PUK, command.data[:8])
+        new = self.new_value(command.data[8:16])
         self.state.pin, self.state.pin_tries = new, self.state.pin_max
         return b""
 
