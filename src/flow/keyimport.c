@@ -157,7 +157,7 @@ plan_read(const rk_keyimport_item *item, rk_plan *plan)
 	RK_AUTO_BUF(whose);
 
 	if (item->role)
-		rk_buf_printf(&whose, ", %s's key", RK_SHOW(item->role));
+		rk_buf_printf(&whose, " for the role %s", RK_SHOW(item->role));
 	if (item->gun)
 		rk_buf_printf(&whose, " of %s", RK_SHOW(item->gun));
 	return rk_plan_add(plan, RK_EFFECT_READ, "take the %s key in %s%s, fingerprint %.16s…",
