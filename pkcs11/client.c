@@ -220,6 +220,20 @@ choose(struct tokens *tokens, const rk_uri *uri, struct choice *choice)
 		    : provider_by_name(tokens, name, &choice->providers[0]);
 }
 
+static void
+add_line(rk_sightings *seen, const char *line)
+{
+	rk_buf_printf(&seen->failures, "%s%s", seen->failures.len > 0 ? "; " : "", line);
+}
+
+/* A token that cannot be read hides no other, and is told where none is found. */
+static void
+add_reason(rk_sightings *seen, const rk_error *unread)
+{
+	if (unread)
+		add_line(seen, rk_error_message(unread));
+}
+
 /* What was tried, and the innermost reason, on one line. */
 static void
 note_failure(struct tokens *tokens, rk_provider *provider, rk_error *err, rk_sightings *seen)
@@ -232,8 +246,7 @@ note_failure(struct tokens *tokens, rk_provider *provider, rk_error *err, rk_sig
 	rk_buf_text(&line, rk_error_message(err));
 	if (deepest != err)
 		rk_buf_printf(&line, ": %s", rk_error_message(deepest));
-	rk_buf_printf(
-	    &seen->failures, "%s%s", seen->failures.len > 0 ? "; " : "", rk_buf_str(&line));
+	add_line(seen, rk_buf_str(&line));
 	if (tokens->env && !provider->warned)
 		rk_sayf(tokens->env, RK_SAY_WARNING, "%s", rk_buf_str(&line));
 	provider->warned = true;
@@ -251,9 +264,10 @@ look(struct tokens *tokens, const rk_uri *uri, rk_sightings *seen)
 		size_t count = 0;
 
 		err = rk_provider_slots(choice.providers[i], &slots, &count);
-		if (!err)
+		if (!err) {
 			err = rk_sightings_add(seen, choice.providers[i], slots, count);
-		else if (!choice.alone && rk_error_code(err) != RK_E_NOMEM) {
+			add_reason(seen, choice.providers[i]->unread);
+		} else if (!choice.alone && rk_error_code(err) != RK_E_NOMEM) {
 			note_failure(tokens, choice.providers[i], err, seen);
 			err = NULL;
 		}

@@ -95,7 +95,7 @@ no_token(const char *text, const rk_sightings *sightings)
 		return rk_fail(RK_E_TOKEN_NONE,
 		    "plug the token in, or see to the module that failed; 'rootkeep token list' "
 		    "shows what is there",
-		    "no token fits %s; not all modules could be asked: %s", RK_SHOW(text),
+		    "no token fits %s; not all that is there could be asked: %s", RK_SHOW(text),
 		    rk_buf_str(&sightings->failures));
 	return rk_fail(RK_E_TOKEN_NONE,
 	    "plug the token in; 'rootkeep token list' shows what is there",

@@ -149,9 +149,16 @@ rk_module_slots(rk_module *module, rk_slot **ret_slots, size_t *ret_count)
 		return CKR_HOST_MEMORY;
 	}
 	/* A token that cannot be read (pulled out just now, unknown card) hides no other. */
-	for (CK_ULONG i = 0; i < count; i++)
-		if (rk_module_slot(module, ids[i], &slots[used]) == CKR_OK)
+	module->unread = CKR_OK;
+	for (CK_ULONG i = 0; i < count; i++) {
+		rv = rk_module_slot(module, ids[i], &slots[used]);
+		if (rv == CKR_OK) {
 			used++;
+		} else if (rv != CKR_TOKEN_NOT_PRESENT) {
+			module->unread = rv;
+			module->unread_call = module->call;
+		}
+	}
 	free(ids);
 	*ret_slots = slots;
 	*ret_count = used;

@@ -19,6 +19,9 @@ typedef struct rk_module {
 	bool initialized;
 	CK_INFO info;
 	enum rk_call call; /* the last that was made */
+	CK_RV
+	    unread; /* why rk_module_slots left out a slot with a token in it; CKR_OK: it did not */
+	enum rk_call unread_call;
 	char text[512]; /* what dlerror said */
 } rk_module;
 
@@ -30,7 +33,7 @@ typedef struct rk_module {
 CK_RV rk_module_load(rk_module *module, const char *path, const char *reserved);
 void rk_module_finalize(rk_module *module);
 
-/* Every slot with a token in it. RK_CKR_TOO_MANY. */
+/* Every slot with a token in it that can be read. RK_CKR_TOO_MANY. */
 CK_RV rk_module_slots(rk_module *module, rk_slot **ret_slots, size_t *ret_count);
 /* What is in slot `id` now. */
 CK_RV rk_module_slot(rk_module *module, CK_SLOT_ID id, rk_slot *ret_slot);

@@ -104,6 +104,27 @@ rk_provider_channel(rk_provider *provider, rk_channel **ret_channel)
 	return NULL;
 }
 
+/* What was left out of the list is no error while something else is meant. */
+static rk_error *
+note_unread(rk_provider *provider, rk_wire_reader *reader, const char *what)
+{
+	RK_AUTO(rk_str) about = NULL;
+	rk_refusal refusal;
+	rk_error *err = rk_refusal_decode(reader, &refusal);
+
+	if (err) {
+		rk_error_free(err);
+		return rk_provider_understood(reader, what);
+	}
+	rk_error_free(RK_TAKE(provider->unread));
+	if (refusal.rv == CKR_OK)
+		return NULL;
+	err = rk_strdupf(&about, "a token of module %s cannot be read", RK_SHOW(provider->name));
+	if (!err)
+		provider->unread = rk_refusal_error(&refusal, false, about);
+	return err;
+}
+
 rk_error *
 rk_provider_slots(rk_provider *provider, rk_slot **ret_slots, size_t *ret_count)
 {
@@ -132,7 +153,7 @@ rk_provider_slots(rk_provider *provider, rk_slot **ret_slots, size_t *ret_count)
 		return reader.bad ? rk_provider_understood(&reader, what) : rk_out_of_memory();
 	for (uint32_t i = 0; i < count; i++)
 		rk_slot_decode(&reader, &slots[i]);
-	err = rk_provider_understood(&reader, what);
+	err = note_unread(provider, &reader, what);
 	if (err) {
 		free(slots);
 		return err;
@@ -168,6 +189,7 @@ rk_provider_free(rk_provider *provider)
 	if (!provider)
 		return;
 	rk_channel_free(provider->channel);
+	rk_error_free(provider->unread);
 	free(provider->name);
 	free(provider->uri_name);
 	free(provider->path);

@@ -29,6 +29,7 @@ typedef struct rk_provider {
 	bool warned; /* one line for a module that fails, not one a call */
 	CK_INFO info;
 	rk_channel *channel;
+	rk_error *unread; /* why its last list left out a token; NULL: it did not */
 } rk_provider;
 
 /* The worker, with the module loaded. Borrowed. */

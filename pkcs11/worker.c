@@ -64,6 +64,7 @@ run_list(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_slot *slots = NULL;
 	size_t count = 0;
+	rk_refusal unread = {.call = RK_CALL_none};
 	CK_RV rv = rk_module_slots(&worker->module, &slots, &count);
 
 	(void)request;
@@ -73,6 +74,9 @@ run_list(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 	for (size_t i = 0; i < count; i++)
 		rk_slot_encode(&slots[i], out);
 	free(slots);
+	unread.rv = worker->module.unread;
+	unread.call = (uint8_t)worker->module.unread_call;
+	rk_refusal_encode(&unread, out);
 	return CKR_OK;
 }
 

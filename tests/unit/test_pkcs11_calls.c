@@ -376,6 +376,23 @@ a_token_that_fails_while_names_are_read_has_no_free_name(void **state)
 	}
 }
 
+/* It hides no other, and where it is the one that is meant its reason is told. */
+static void
+a_token_that_cannot_be_read_is_told_where_none_is_found(void **state)
+{
+	rk_softhsm *softhsm = behind(state, "C_GetTokenInfo:*=0x30");
+	RK_AUTO(rk_token_list) list = NULL;
+	RK_AUTO(rk_error) err = NULL;
+	rk_token *token = NULL;
+
+	assert_ok(softhsm->tokens->ops->list(softhsm->tokens, &list));
+	assert_int_equal(list->count, 0);
+	err = softhsm->tokens->ops->open(softhsm->tokens, "pkcs11:token=one", &token);
+	assert_int_equal(rk_error_code(err), RK_E_TOKEN_NONE);
+	assert_non_null(strstr(rk_error_message(err), "C_GetTokenInfo: CKR_DEVICE_ERROR"));
+	assert_null(token);
+}
+
 static void
 a_pair_that_cannot_be_taken_back_is_told(void **state)
 {
@@ -428,6 +445,7 @@ main(void)
 	    with_softhsm(
 		an_unknown_attribute_is_unknown_and_a_pair_without_a_public_half_goes_again),
 	    with_softhsm(a_token_that_fails_while_names_are_read_has_no_free_name),
+	    with_softhsm(a_token_that_cannot_be_read_is_told_where_none_is_found),
 	    with_softhsm(a_pair_that_cannot_be_taken_back_is_told),
 	    with_softhsm(a_destruction_that_did_not_happen_is_told),
 	};
