@@ -1,5 +1,6 @@
 #include "pkcs11/keys.h"
 
+#include "pkcs11/pairing.h"
 #include "pkcs11/yubikey.h"
 
 #include <stdlib.h>
@@ -144,121 +145,6 @@ reserve(rk_session *session, size_t count)
 	return CKR_OK;
 }
 
-static bool
-same_bytes(const rk_buf *a, const rk_buf *b)
-{
-	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-/* Objects by id, then by label: what belongs together stands together. */
-struct order {
-	rk_session *session;
-	size_t *places;
-	size_t count;
-};
-
-static int
-compare(const rk_buf *a, const rk_buf *b)
-{
-	if (a->len != b->len)
-		return a->len < b->len ? -1 : 1;
-	return a->len > 0 ? memcmp(a->data, b->data, a->len) : 0;
-}
-
-static int
-by_id_and_label(const void *a, const void *b, void *context)
-{
-	const rk_object *objects = context;
-	const rk_object *left = &objects[*(const size_t *)a];
-	const rk_object *right = &objects[*(const size_t *)b];
-	int how = compare(&left->id, &right->id);
-
-	return how != 0 ? how : compare(&left->label, &right->label);
-}
-
-static CK_RV
-order_objects(rk_session *session, struct order *ret_order)
-{
-	size_t count = session->object_count;
-	size_t *places = calloc(count + 1, sizeof(*places));
-
-	if (!places)
-		return CKR_HOST_MEMORY;
-	for (size_t i = 0; i < count; i++)
-		places[i] = i;
-	qsort_r(places, count, sizeof(*places), by_id_and_label, session->objects);
-	*ret_order = (struct order){session, places, count};
-	return CKR_OK;
-}
-
-static rk_object *
-ordered(const struct order *order, size_t place)
-{
-	return &order->session->objects[order->places[place]];
-}
-
-/* The first place that is not before this id, or, with a label, before this id and label. */
-static size_t
-first_place(const struct order *order, const rk_buf *id, const rk_buf *label)
-{
-	size_t low = 0, high = order->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const rk_object *object = ordered(order, middle);
-		int how = compare(&object->id, id);
-
-		if (how == 0 && label)
-			how = compare(&object->label, label);
-		if (how < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* How well a public object fits a private one: 0 not at all. */
-static unsigned
-fit(const rk_object *private_half, const rk_object *public_half)
-{
-	bool id = same_bytes(&private_half->id, &public_half->id);
-	bool label = same_bytes(&private_half->label, &public_half->label);
-
-	if (private_half->public_key || private_half->type != public_half->type)
-		return 0;
-	if (private_half->pubkey && public_half->pubkey &&
-	    !rk_pubkey_equal(private_half->pubkey, public_half->pubkey))
-		return 0;
-	if (private_half->id.len > 0 || public_half->id.len > 0)
-		return id ? 1 + label : 0;
-	return label && private_half->label.len > 0;
-}
-
-/* Without an id the label has to tell, and its places are few; with one, its own places are. */
-static rk_object *
-best_fit(const struct order *order, const rk_object *public_half)
-{
-	bool nameless = public_half->id.len == 0;
-	size_t place = first_place(order, &public_half->id, nameless ? &public_half->label : NULL);
-	rk_object *best = NULL;
-	unsigned best_how = 0;
-
-	for (; place < order->count && best_how < 2; place++) {
-		rk_object *object = ordered(order, place);
-		unsigned how = fit(object, public_half);
-
-		if (!same_bytes(&object->id, &public_half->id) ||
-		    (nameless && !same_bytes(&object->label, &public_half->label)))
-			break;
-		if (how > best_how) {
-			best_how = how;
-			best = object;
-		}
-	}
-	return best;
-}
-
 /* An object that went away or will not tell its type is not a key for us. */
 static bool
 is_no_key(CK_RV rv)
@@ -284,7 +170,7 @@ read_private(rk_session *session, CK_OBJECT_HANDLE handle)
 }
 
 static CK_RV
-read_public(rk_session *session, CK_OBJECT_HANDLE handle, const struct order *order)
+read_public(rk_session *session, CK_OBJECT_HANDLE handle, const rk_pairing *pairing)
 {
 	rk_object object = {.public_key = handle};
 	rk_object *pair;
@@ -296,7 +182,7 @@ read_public(rk_session *session, CK_OBJECT_HANDLE handle, const struct order *or
 		rk_object_clear(&object);
 		return is_no_key(rv) ? CKR_OK : rv;
 	}
-	pair = best_fit(order, &object);
+	pair = rk_pairing_best_fit(pairing, &object);
 	if (!pair) {
 		session->objects[session->object_count++] = object;
 		return CKR_OK;
@@ -323,7 +209,7 @@ keep_lonely(rk_session *session, CK_OBJECT_HANDLE handle, rk_buf *id)
 
 /* A certificate belongs to the key of its id: it tells the public half, or has the same one. */
 static CK_RV
-read_certificate(rk_session *session, CK_OBJECT_HANDLE handle, const struct order *order)
+read_certificate(rk_session *session, CK_OBJECT_HANDLE handle, const rk_pairing *pairing)
 {
 	RK_AUTO_BUF(id);
 	RK_AUTO_BUF(value);
@@ -333,11 +219,11 @@ read_certificate(rk_session *session, CK_OBJECT_HANDLE handle, const struct orde
 
 	if (rv != CKR_OK || id.len == 0 || id.len > RK_MESSAGE_TEXT_MAX)
 		return is_no_key(rv) ? CKR_OK : rv;
-	first = first_place(order, &id, NULL);
-	for (place = first; place < order->count; place++) {
-		rk_object *object = ordered(order, place);
+	first = rk_pairing_first(pairing, &id, NULL);
+	for (place = first; place < pairing->count; place++) {
+		rk_object *object = rk_pairing_object(pairing, place);
 
-		if (!same_bytes(&object->id, &id))
+		if (!rk_pairing_same(&object->id, &id))
 			break;
 		if (object->certificate)
 			continue;
@@ -384,24 +270,24 @@ static CK_RV
 read_class(rk_session *session, CK_OBJECT_CLASS class)
 {
 	struct handles found = {NULL, 0};
-	struct order order = {NULL, NULL, 0};
+	rk_pairing pairing = {NULL, NULL, 0};
 	CK_RV rv = find_class(session, class, &found);
 
 	if (rv == CKR_OK)
 		rv = reserve(session, found.count);
 	if (rv == CKR_OK)
-		rv = order_objects(session, &order);
+		rv = rk_pairing_begin(session, &pairing);
 	for (size_t i = 0; i < found.count && rv == CKR_OK; i++) {
 		if (is_transport(session, found.handles[i]))
 			continue;
 		if (class == CKO_PRIVATE_KEY)
 			rv = read_private(session, found.handles[i]);
 		else if (class == CKO_PUBLIC_KEY)
-			rv = read_public(session, found.handles[i], &order);
+			rv = read_public(session, found.handles[i], &pairing);
 		else
-			rv = read_certificate(session, found.handles[i], &order);
+			rv = read_certificate(session, found.handles[i], &pairing);
 	}
-	free(order.places);
+	rk_pairing_end(&pairing);
 	free(found.handles);
 	return rv;
 }
