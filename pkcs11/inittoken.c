@@ -1,5 +1,8 @@
 #include "pkcs11/inittoken.h"
 
+#include "pkcs11/kind.h"
+#include "pkcs11/yubikey.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,31 +104,56 @@ look_ahead(const rk_request *request, const CK_TOKEN_INFO *token)
 	return request->label.len > sizeof(token->label) ? RK_CKR_PROTOCOL : CKR_OK;
 }
 
-CK_RV
-rk_inittoken(rk_module *module, const rk_request *request, rk_slot *slot)
+/* An empty token of whatever module: it takes the label, and may turn up in another slot. */
+static CK_RV
+init_plain(rk_module *module, const rk_request *request, const rk_slot *before, rk_slot *slot)
 {
 	struct slots old = {NULL, 0};
-	rk_slot before, after = {0};
-	CK_RV rv = rk_module_find(module, request->slot, &request->identity, &before);
+	rk_slot after = {0};
+	CK_RV rv = rk_module_slots(module, &old.slots, &old.count);
 
-	if (rv == CKR_OK)
-		rv = look_ahead(request, &before.token);
-	if (rv == CKR_OK)
-		rv = rk_module_slots(module, &old.slots, &old.count);
 	if (rv != CKR_OK)
 		return rv;
-	*slot = before;
 	memset(after.token.label, ' ', sizeof(after.token.label));
 	if (request->label.len > 0)
 		memcpy(after.token.label, request->label.bytes, request->label.len);
-	rv = RK_CALL(module, C_InitToken, before.slot, pin_bytes(request->so_pin),
+	rv = RK_CALL(module, C_InitToken, before->slot, pin_bytes(request->so_pin),
 	    pin_len(request->so_pin), after.token.label);
 	if (rv == CKR_OK)
-		rv = find_fresh(module, &old, &before, &after);
+		rv = find_fresh(module, &old, before, &after);
 	if (rv == CKR_OK) {
 		*slot = after;
 		rv = set_user_pin(module, after.slot, request);
 	}
 	free(old.slots);
-	return rv == CKR_OK ? rk_module_slot(module, after.slot, slot) : rv;
+	return rv;
+}
+
+CK_RV
+rk_inittoken(rk_module *module, const rk_request *request, rk_slot *slot)
+{
+	rk_slot before;
+	CK_RV rv = rk_module_find(module, request->slot, &request->identity, &before);
+
+	if (rv == CKR_OK)
+		rv = look_ahead(request, &before.token);
+	if (rv != CKR_OK)
+		return rv;
+	*slot = before;
+	/* What is refused from here on is no call's doing. */
+	module->call = RK_CALL_none;
+	switch (rk_kind_of(&module->info, &before.token)) {
+	case RK_KIND_YKCS11:
+		rv = rk_yubikey_init(module, request, &before);
+		break;
+	case RK_KIND_OPENSC_PIV:
+		return RK_CKR_USE_YKCS11;
+	case RK_KIND_NSS:
+		/* It would be cleared, and nobody could give it a PIN then. */
+		return CKR_FUNCTION_NOT_SUPPORTED;
+	default:
+		rv = init_plain(module, request, &before, slot);
+		break;
+	}
+	return rv == CKR_OK ? rk_module_slot(module, slot->slot, slot) : rv;
 }

@@ -10,6 +10,7 @@
 #define ATTESTER 25 /* slot f9 */
 #define VENDOR_TOUCH_POLICY (CKA_VENDOR_DEFINED + 0x59554200UL + 1)
 #define VENDOR_PIN_POLICY (CKA_VENDOR_DEFINED + 0x59554200UL + 2)
+#define FACTORY_PIN "123456"
 #define PIN_LEAST 6
 #define PIN_MOST 8
 
@@ -210,6 +211,82 @@ rk_yubikey_unblock(rk_session *session, const rk_request *request)
 		return rv;
 	return RK_CALL(session->module, C_SetPIN, session->handle, rk_secret_bytes(puk),
 	    rk_secret_len(puk), rk_secret_bytes(pin), rk_secret_len(pin));
+}
+
+/* Would the card take these secrets? Once it is wiped it is too late to ask. */
+static CK_RV
+check_init(rk_module *module, const rk_request *request, const rk_slot *slot)
+{
+	rk_session session = {.module = module};
+	rk_identity identity;
+	CK_RV rv;
+
+	if (!request->so_pin || !request->pin)
+		return CKR_PIN_INVALID;
+	rk_identity_of(&slot->token, &identity);
+	rv = rk_session_open(&session, module, slot->slot, &identity);
+	if (rv != CKR_OK)
+		return rv;
+	rv = rk_yubikey_check_pin(&session, request->pin);
+	if (rv == CKR_OK)
+		rv = rk_yubikey_check_so_pin(&session, request->so_pin);
+	rk_session_close(&session, true);
+	module->call = RK_CALL_none;
+	return rv;
+}
+
+static CK_RV
+factory_pin(rk_secret **ret_pin)
+{
+	rk_error *err = rk_secret_copy(FACTORY_PIN, strlen(FACTORY_PIN), ret_pin);
+
+	if (err) {
+		rk_error_free(err);
+		return CKR_HOST_MEMORY;
+	}
+	return CKR_OK;
+}
+
+/* A wiped card has the factory's PIN, which is no guess then; it must not keep it. */
+static CK_RV
+replace_factory_pin(rk_module *module, const rk_request *request, const rk_slot *slot)
+{
+	RK_AUTO(rk_secret) factory = NULL;
+	rk_session session = {.module = module};
+	rk_identity identity;
+	enum rk_call call;
+	CK_RV rv = factory_pin(&factory);
+
+	rk_identity_of(&slot->token, &identity);
+	if (rv == CKR_OK)
+		rv = rk_session_open(&session, module, slot->slot, &identity);
+	if (rv != CKR_OK)
+		return rv;
+	rv = rk_session_make_writable(&session);
+	if (rv == CKR_OK)
+		rv = rk_session_call_login(&session, CKU_USER, factory);
+	if (rv == CKR_OK)
+		rv = RK_CALL(module, C_SetPIN, session.handle, rk_secret_bytes(factory),
+		    rk_secret_len(factory), (CK_UTF8CHAR *)(uintptr_t)rk_secret_peek(request->pin),
+		    rk_secret_len(request->pin));
+	call = module->call;
+	rk_session_close(&session, true);
+	module->call = call;
+	return rv;
+}
+
+CK_RV
+rk_yubikey_init(rk_module *module, const rk_request *request, const rk_slot *slot)
+{
+	CK_UTF8CHAR label[sizeof(slot->token.label)];
+	CK_RV rv = check_init(module, request, slot);
+
+	memcpy(label, slot->token.label, sizeof(label));
+	if (rv == CKR_OK)
+		rv = RK_CALL(module, C_InitToken, slot->slot,
+		    (CK_UTF8CHAR *)(uintptr_t)rk_secret_peek(request->so_pin),
+		    rk_secret_len(request->so_pin), label);
+	return rv == CKR_OK ? replace_factory_pin(module, request, slot) : rv;
 }
 
 bool

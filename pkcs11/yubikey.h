@@ -38,6 +38,10 @@ CK_RV rk_yubikey_check_so_pin(const rk_session *session, const rk_secret *so_pin
 /* "puk:…" and "pin:…", as the module wants them. RK_CKR_NO_SUCH_CHANGE on other tokens. */
 CK_RV rk_yubikey_unblock(rk_session *session, const rk_request *request);
 
+/* C_InitToken and a new PIN: the whole application is wiped, its label stays, the SO PIN becomes the
+ * management key, and the PUK is the factory's. The slot is as before. */
+CK_RV rk_yubikey_init(rk_module *module, const rk_request *request, const rk_slot *slot);
+
 /* Modules go by the slot where the card goes by the key's PIN policy: so the PIN is kept until the
  * token is closed, and a signature that was refused for want of it may have its login. */
 bool rk_yubikey_hides_policy(const rk_session *session, const rk_object *key);

@@ -242,12 +242,19 @@ see_again(const struct rk_tokens_wish *wish, const rk_token_info *judged)
 	return err;
 }
 
+/* A YubiKey's label is made of its serial, whatever it was told. */
 static rk_error *
 judge_result(const struct rk_tokens_wish *wish, const rk_token_info *info)
 {
-	if (info->initialized && !strcmp(info->label, wish->label) &&
-	    info->pin_state != RK_PIN_UNSET)
+	bool is_labelled = !strcmp(info->label, wish->label);
+
+	if (info->initialized && (is_labelled || info->so_makes_keys) &&
+	    info->pin_state != RK_PIN_UNSET) {
+		if (!is_labelled)
+			rk_sayf(wish->env, RK_SAY_WARNING, "the token keeps its own label, %s",
+			    RK_SHOW(info->label));
 		return NULL;
+	}
 	return rk_fail(RK_E_KEY_UNPROVEN, "look at it with 'rootkeep token list'",
 	    "the module reports success, but the token does not show the label and a user PIN");
 }

@@ -15,9 +15,10 @@ import story
 YES, NO = "yes", "no"
 
 
-class Suite(notary.NotaryStory):
+class OnModule(notary.NotaryStory):
+    """Two tokens of a module."""
+
     MODULE = None
-    TYPES = story.KEY_TYPES
 
     @classmethod
     def setUpClass(cls):
@@ -28,6 +29,10 @@ class Suite(notary.NotaryStory):
         super().setUp()
         self.module = self.MODULE(self)
         self.first, self.second = self.module.tokens()
+
+
+class Suite(OnModule):
+    TYPES = story.KEY_TYPES
 
     def saw(self, ability, outcome):
         matrix.saw(self.MODULE.TABLE, ability, self.title, outcome)
