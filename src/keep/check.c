@@ -170,6 +170,8 @@ check_all(rk_check *check, const rk_dir *dir)
 		err = rk_check_files(check, dir);
 	if (!err && keep)
 		err = rk_check_certificates(check, dir, keep);
+	if (!err && keep)
+		err = rk_check_attestations(check, dir, keep);
 	if (!err)
 		err = rk_check_repos(check, dir, keep);
 	return err;

@@ -24,6 +24,8 @@ RK_CHECKED rk_error *rk_check_tell_error(
 RK_CHECKED rk_error *rk_check_files(rk_check *check, const rk_dir *dir);
 /* certificates/ against keep.json, and each of them against its key. */
 RK_CHECKED rk_error *rk_check_certificates(rk_check *check, const rk_dir *dir, const rk_keep *keep);
+/* attestations/ against keep.json; what is in them is for whoever reads them to judge. */
+RK_CHECKED rk_error *rk_check_attestations(rk_check *check, const rk_dir *dir, const rk_keep *keep);
 /* repos/ against keep.json, and the metadata in it. `keep` NULL: it could not be read. */
 RK_CHECKED rk_error *rk_check_repos(rk_check *check, const rk_dir *dir, const rk_keep *keep);
 

@@ -219,6 +219,33 @@ metadata_that_is_none_or_has_the_wrong_name_is_found(void **state)
 	assert_one(*state, "repos/demo/notes", RK_CHECK_WARNING);
 }
 
+static void
+what_a_device_swore_belongs_to_a_key_and_is_whole(void **state)
+{
+	RK_AUTO(rk_pubkey) pubkey = rk_fake_keep_key(0);
+	const char *print = rk_pubkey_fingerprint_hex(pubkey);
+	RK_AUTO(rk_check) check = NULL;
+	RK_AUTO(rk_str) leaf = NULL;
+	RK_AUTO(rk_str) f9 = NULL;
+	RK_AUTO(rk_str) folder = NULL;
+
+	begin(*state);
+	assert_ok(rk_strdupf(&folder, "attestations/%s", print));
+	assert_int_equal(mkdir(rk_folder_path(*state, "attestations"), 0755), 0);
+	assert_int_equal(mkdir(rk_folder_path(*state, "attestations/stranger"), 0755), 0);
+	assert_int_equal(mkdir(rk_folder_path(*state, folder), 0755), 0);
+	rk_folder_write(*state, "attestations/stranger/slot.der", "");
+	assert_one(*state, "attestations/stranger/slot.der", RK_CHECK_NOTE);
+	assert_int_equal(unlink(rk_folder_path(*state, "attestations/stranger/slot.der")), 0);
+	assert_ok(rk_strdupf(&leaf, "attestations/%s/slot.der", print));
+	assert_ok(rk_strdupf(&f9, "attestations/%s/f9.der", print));
+	rk_folder_write(*state, leaf, "");
+	assert_one(*state, leaf, RK_CHECK_WARNING);
+	rk_folder_write(*state, f9, "");
+	check = look(*state);
+	assert_int_equal(check->count, 0);
+}
+
 int
 main(void)
 {
@@ -232,6 +259,7 @@ main(void)
 	    in_folder(a_broken_or_torn_journal_is_found),
 	    in_folder(folders_and_repositories_are_matched),
 	    in_folder(metadata_that_is_none_or_has_the_wrong_name_is_found),
+	    in_folder(what_a_device_swore_belongs_to_a_key_and_is_whole),
 	};
 
 	return cmocka_run_group_tests_name("keep_check", tests, NULL, NULL);
