@@ -76,6 +76,13 @@ silent(const rk_keep_key *key, const rk_hand *hand, const struct showing *showin
 	    "make a key on a YubiKey itself: rootkeep key generate NAME --token URI --slot 9c");
 }
 
+/* An error of x509 tells a fact; what to do is known here. */
+static rk_error *
+advise(rk_error *err, const char *remedy)
+{
+	return rk_error_remedy(err) ? err : rk_advise(err, "%s", remedy);
+}
+
 static rk_error *
 judge_showing(const struct rk_attest_wish *wish, const rk_hand *hand, const struct showing *showing,
     struct rk_attest_result *result)
@@ -92,9 +99,12 @@ judge_showing(const struct rk_attest_wish *wish, const rk_hand *hand, const stru
 		    rk_hand_token_name(hand), RK_SHOW(wish->key->name));
 	err = rk_attestation_verify(wish->pins, &showing->ders[showing->found.leaf],
 	    &showing->ders[showing->found.f9], &result->attestation);
-	if (err)
-		return rk_wrap(err, "what %s swears about key %s is not believed",
+	if (err) {
+		err = rk_wrap(err, "what %s swears about key %s is not believed",
 		    rk_hand_token_name(hand), RK_SHOW(wish->key->name));
+		return advise(err, "keep no key on this device that others are to trust, until it "
+				   "is known why");
+	}
 	return rk_strdup(rk_hand_token_name(hand), &result->token);
 }
 
@@ -165,9 +175,11 @@ rk_attest_kept(const rk_keep *keep, const rk_keep_key *key, const rk_attestation
 	if (!err && !rk_pubkey_equal(attestation->pubkey, key->pubkey))
 		err = rk_fail(RK_E_UNTRUSTED, "fetch it anew: rootkeep key attest KEY",
 		    "it is about another key");
-	if (err)
-		return rk_wrap(err, "the attestation of key %s in the keep is not believed",
+	if (err) {
+		err = rk_wrap(err, "the attestation of key %s in the keep is not believed",
 		    RK_SHOW(key->name));
+		return advise(err, "fetch it anew: rootkeep key attest KEY");
+	}
 	*ret_attestation = RK_TAKE(attestation);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 
 #define FILES_MAX 256
 #define ENDING ".pem"
+#define REMEDY "give the CA's certificate, as PEM or DER"
 
 static void
 bio_cleanup(BIO **bio)
@@ -34,8 +35,7 @@ static rk_error *
 refuse(const char *name, const char *why)
 {
 	ERR_clear_error();
-	return rk_fail(RK_E_MALFORMED, "give the CA's certificate, as PEM or DER", "%s %s",
-	    RK_SHOW(name), why);
+	return rk_fail(RK_E_MALFORMED, REMEDY, "%s %s", RK_SHOW(name), why);
 }
 
 /* A root is its own issuer, so that a damaged one is noticed here. */
@@ -46,7 +46,7 @@ judge(X509 *x509, const char *name)
 	rk_error *err = rk_attestation_constraints(x509, &said);
 
 	if (err)
-		return rk_wrap(err, "%s cannot be a CA", RK_SHOW(name));
+		return rk_advise(rk_wrap(err, "%s cannot be a CA", RK_SHOW(name)), REMEDY);
 	if (said.present && !said.authority)
 		return refuse(name, "holds a certificate that may not issue others");
 	if (rk_attestation_is_self_issued(x509) && X509_verify(x509, X509_get0_pubkey(x509)) != 1)
@@ -118,7 +118,9 @@ rk_attestation_pins_add(rk_attestation_pins *pins, const void *bytes, size_t len
 	if (len == 0 || *der.bytes != 0x30)
 		return add_blocks(pins, bytes, len, name);
 	err = rk_attestation_x509(&der, name, &x509);
-	return err ? err : own(pins, &x509, name);
+	if (!err)
+		return own(pins, &x509, name);
+	return rk_advise(err, REMEDY);
 }
 
 static bool
