@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char doors[33], rest[17];
+static char doors[33], rest[32];
 
 static char
 letter(char name, int is_open)
