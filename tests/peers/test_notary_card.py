@@ -19,7 +19,7 @@ import notary_story  # noqa: E402
 import story  # noqa: E402
 import yubikey  # noqa: E402
 
-CARD_PIN = "424242"
+PIN, MANAGEMENT = "424242", "0102030405060708" "1112131415161718" "2122232425262728"
 
 
 class Client(notary_lab.Client):
@@ -96,11 +96,25 @@ class PutThereByNotary(OnACard):
         self.assertIn(ids.pop(), self.good("key", "show", "root", "--format", "notary").out
                       + self.good("key", "show", "root").out + enrolled.out)
         self.key("targets", self.token("release"))
-        self.notary_repository()
+        words = ["init", self.gun, "--dialect", "notary", "--root", "root", "--targets", "targets"]
+        self.rk(*words, *self.server_keys()).refused(2, "factory", "token pin")
+        self.leave_the_factory()
+        self.good(*words, *self.server_keys())
         self.add("x", b"what is signed")
         self.good("sign", self.gun)
         self.push()
         self.listed(client, x=b"what is signed")
+
+    def leave_the_factory(self):
+        """What the refusal tells to do. (Notary needs the factory's management key to put a key there.)"""
+        new_pin, token = self.secret_file("new.pin", PIN), self.tokens[0]
+        self.good("token", "pin", self.uri, "--new-pin-file", new_pin)
+        token.pin_file = new_pin
+        self.card.tool("-a", "change-puk", "-P", yubikey.PUK, "-N", "24242424")
+        self.good("token", "pin", self.uri, "--so", pins=[],
+                  *("--so-pin-file", self.secret_file("old", yubikey.MANAGEMENT)),
+                  *("--new-pin-file", self.secret_file("new", MANAGEMENT)))
+        self.assertEqual(self.card.state["management"]["key"], MANAGEMENT)
 
     def test_its_certificate_on_the_card_is_seen_beside_the_key(self):
         client = self.notary(elder=True)
@@ -116,6 +130,40 @@ class PutThereByNotary(OnACard):
         self.assertEqual(len(client.keys()["root"]), 2)  # it believes that the card has it too
         self.rk("key", "enrol", "root", self.slot(2)).refused(4)
         self.assertFalse((self.keep / "keep.json").exists())
+
+
+class PutThereByUs(OnACard):
+    FACTS = {"serial": 15938791, "pin": PIN, "puk": "24242424",
+             "management": {"algorithm": 3, "key": MANAGEMENT, "touch": False}}
+
+    def test_notary_lists_a_root_key_of_ours_and_begins_a_repository_with_it(self):
+        self.good("key", "generate", "root", "--token", self.uri, "--slot", "9c",
+                  "--so-pin-file", self.secret_file("management", MANAGEMENT))
+        self.good("key", "certify", "root", "--gun", self.gun, "--out", self.folder / "gun.pem")
+        client = self.notary()
+        self.marked_as_notarys()
+        self.assertIn("yubikey", {place for _, place in client.keys()["root"]})
+        self.assertFalse(list((client.folder / "private").glob("*.key")))
+        # It tries the factory's PIN first, which costs a try; then it wants a passphrase, and takes
+        # that of delegations for it.
+        client.env["NOTARY_DELEGATION_PASSPHRASE"] = PIN
+        client.good("init", "--rootcert", self.folder / "gun.pem", self.gun, "-p")
+        self.assertIn("00 20 00 80 63c2", self.card.trace())
+        self.signed_by_the_card(client)
+
+    def marked_as_notarys(self):
+        """For Notary a key's role is the common name of the certificate in its slot."""
+        self.good("key", "certify", "root", "--gun", "root", "--out", self.folder / "mark.pem")
+        self.card.tool(f"-k{MANAGEMENT}", "-a", "import-certificate", "-s", "9c",
+                       "-i", self.folder / "mark.pem")
+
+    def signed_by_the_card(self, client):
+        folder = self.folder / "pulled"
+        folder.mkdir()
+        self.pull(folder)
+        self.good("verify", folder, "--root", folder / "1.root.json", "--gun", self.gun)
+        keys = {path.read_text() for path in (client.folder / "private").glob("*.key")}
+        self.assertFalse([text for text in keys if "role: root" in text])
 
 
 if __name__ == "__main__":
