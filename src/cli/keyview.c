@@ -161,6 +161,8 @@ rk_keyview_lines(rk_render *out, const rk_keep_key *key, const rk_custody_roles 
 	rk_render_styled(out, RK_STRONG, "%s (%s, %s)", RK_SHOW_BARE(key->name),
 	    rk_key_type_name(rk_pubkey_type(key->pubkey)), rk_keep_origin_name(key->origin));
 	rk_render_line(out, "  fingerprint  %s", rk_pubkey_fingerprint_hex(key->pubkey));
+	if (key->origin == RK_KEEP_IMPORTED)
+		rk_render_line(out, "  origin       a file: whoever has a copy of it has the key");
 	if (key->holder)
 		rk_render_line(out, "  holder       %s", RK_SHOW_BARE(key->holder));
 	show_tokens(out, key);
@@ -193,6 +195,7 @@ append_token(rk_buf *out, const char *uri)
 
 /* What a table of keys shows. */
 struct wide {
+	bool origins;
 	const rk_keep *keep;
 	const rk_custody_roles *roles;
 	const rk_attestation_pins *pins; /* NULL: without attestations */
@@ -207,6 +210,8 @@ add_more(const struct wide *wide, rk_table *table, const rk_keep_key *key)
 	rk_error *err =
 	    wide->pins ? rk_attestview_append(wide->keep, key, wide->pins, &sworn) : NULL;
 
+	if (!err && wide->origins)
+		rk_table_cell(table, "%s", rk_keep_origin_name(key->origin));
 	if (!err && wide->pins)
 		rk_table_cell(table, "%s", rk_buf_str(&sworn));
 	if (!err && wide->certificates) {
@@ -238,17 +243,32 @@ add_row(const struct wide *wide, rk_table *table, const rk_keep_key *key)
 	return add_more(wide, table, key);
 }
 
+/* Keys that there are copies of outside their tokens are told from the others. */
+static bool
+any_copied(const rk_keep *keep)
+{
+	for (size_t i = 0; i < rk_keep_key_count(keep); i++) {
+		enum rk_keep_origin origin = rk_keep_key_at(keep, i)->origin;
+
+		if (origin == RK_KEEP_IMPORTED || origin == RK_KEEP_SPLIT)
+			return true;
+	}
+	return false;
+}
+
 rk_error *
 rk_keyview_table(rk_render *out, const rk_keep *keep, const rk_custody_roles *roles,
     const rk_attestation_pins *pins)
 {
-	const struct wide wide = {keep, roles, pins, rk_keyids_any(keep)};
-	const char *headings[] = {
-	    "NAME", "TYPE", "FINGERPRINT", "TOKEN", "HOLDER", "ROLES", "BACKUP", NULL, NULL, NULL};
+	const struct wide wide = {any_copied(keep), keep, roles, pins, rk_keyids_any(keep)};
+	const char *headings[11] = {
+	    "NAME", "TYPE", "FINGERPRINT", "TOKEN", "HOLDER", "ROLES", "BACKUP"};
 	RK_AUTO(rk_table) table = NULL;
 	size_t count = 7;
 	rk_error *err;
 
+	if (wide.origins)
+		headings[count++] = "ORIGIN";
 	if (pins)
 		headings[count++] = "ATTESTED";
 	if (wide.certificates)

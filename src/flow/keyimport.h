@@ -10,8 +10,8 @@
  * written again, but proved and noted: so a run that was cut off is finished by the next one. The keep
  * and one line of the journal are written at the end.
  *
- * Private halves are not kept in memory while anybody is asked: a file of a folder is read again when
- * its turn comes, and must still be the key that was shown.
+ * Private halves are not kept in memory while anybody is asked for a PIN: a file (but for a pipe, which
+ * is read once) is read again when its turn comes, and must still be the key that was shown.
  *
  * Ownership  an rk_keyimport owns its items and what was read; it borrows the wish and the hands.
  * Errors     as keyfile.h, custody.h and hands.h list them; RK_E_USAGE one token twice.

@@ -206,8 +206,8 @@ read_item(rk_keyimport *import, rk_keyimport_item *item)
 		return err;
 	warn(import->custody->env, item->file, file);
 	item->state->label = import->wish->place.label ? import->wish->place.label : item->name;
-	/* A pipe is read once; a folder's keys are too many to be kept open. */
-	if (import->wish->name)
+	/* While anybody is asked for a PIN, no key lies open in memory; a pipe is read once, though. */
+	if (!file->lasting)
 		item->state->file = RK_TAKE(file);
 	return NULL;
 }

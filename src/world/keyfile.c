@@ -234,25 +234,22 @@ is_exposed(const struct stat *status)
 }
 
 static rk_error *
-load_bytes(const char *path, rk_secret **ret_bytes, bool *ret_exposed)
+load_bytes(const char *path, rk_secret **ret_bytes, struct stat *ret_status)
 {
 	int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	struct stat status;
 	rk_error *err = NULL;
 
 	if (fd < 0)
 		return rk_fail_errno(errno == ENOENT ? RK_E_NOT_FOUND : RK_E_IO, errno,
 		    "name a file that you can read", "it cannot be opened");
-	if (fstat(fd, &status) != 0)
+	if (fstat(fd, ret_status) != 0)
 		err = rk_fail_errno(RK_E_IO, errno, NULL, "it cannot be looked at");
-	else if (S_ISDIR(status.st_mode))
+	else if (S_ISDIR(ret_status->st_mode))
 		err = rk_fail(
 		    RK_E_IO, "give a file; for all keys of a folder: --all DIR", "it is a folder");
 	else
-		err = read_all(fd, &status, ret_bytes);
+		err = read_all(fd, ret_status, ret_bytes);
 	close(fd);
-	if (!err)
-		*ret_exposed = is_exposed(&status);
 	return err;
 }
 
@@ -260,15 +257,17 @@ rk_error *
 rk_keyfile_load(const char *path, rk_keyfile **ret_file)
 {
 	RK_AUTO(rk_secret) bytes = NULL;
-	bool exposed = false;
-	rk_error *err = load_bytes(path, &bytes, &exposed);
+	struct stat status;
+	rk_error *err = load_bytes(path, &bytes, &status);
 
 	if (err)
 		return rk_wrap(err, "cannot read the private key in %s", RK_SHOW(path));
 	err = rk_keyfile_read(bytes, path, ret_file);
-	if (!err)
-		(*ret_file)->exposed = exposed;
-	return err;
+	if (err)
+		return err;
+	(*ret_file)->exposed = is_exposed(&status);
+	(*ret_file)->lasting = S_ISREG(status.st_mode);
+	return NULL;
 }
 
 /* What a wrong passphrase lets out is noise, which now and then is padded well. */

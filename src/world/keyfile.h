@@ -36,6 +36,7 @@ typedef struct rk_keyfile {
 	bool encrypted; /* it is sealed, or was */
 	bool
 	    exposed; /* others than its owner and root could read the file, or it is somebody else's */
+	bool lasting; /* a regular file: there to be read again */
 	bool unchecked; /* an EC key without its point: nothing in it tells that it is whole */
 	struct rk_keyfile_seal *seal; /* keyfile.c's */
 } rk_keyfile;
