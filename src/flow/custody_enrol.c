@@ -123,6 +123,8 @@ prove_on_token(
 		err = rk_hand_prove(custody->hands, hand, "key proof");
 	if (!err)
 		err = rk_custody_judge(custody->env, hand, RK_CUSTODY_FOREIGN);
+	if (!err)
+		err = rk_custody_find_certificate(custody, hand, &finding->certificate);
 	if (err)
 		return rk_wrap(err, "cannot enrol %s as %s", RK_SHOW(uri), RK_SHOW(name));
 	finding->pubkey = rk_pubkey_ref(rk_hand_pubkey(hand));

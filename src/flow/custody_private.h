@@ -5,6 +5,7 @@
 #define RK_FLOW_CUSTODY_PRIVATE_H
 
 #include "flow/custody.h"
+#include "world/certificate.h"
 
 /* A file; one without a path is none. */
 struct rk_custody_bytes {
@@ -27,6 +28,11 @@ struct rk_custody_record {
  * change happens in any case, now or when the keep is opened next. `ret_settled` may be NULL. */
 RK_CHECKED rk_error *rk_custody_commit(
     const struct rk_custody *custody, const struct rk_custody_record *record, bool *ret_settled);
+
+/* The certificate for a repository that the token has of this key, signed by the key; untouched:
+ * none. One under another name is told. RK_E_NOMEM. */
+RK_CHECKED rk_error *rk_custody_find_certificate(
+    const struct rk_custody *custody, const rk_hand *hand, rk_certificate **ret_certificate);
 
 /* What a key must be. */
 enum rk_custody_kind {
