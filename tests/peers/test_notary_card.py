@@ -90,7 +90,7 @@ class PutThereByNotary(OnACard):
         client.good("key", "generate", "ecdsa", "--role", "root")
         self.assertIn("9c", self.card.facts["keys"])
         self.assertTrue(any(place == "yubikey" for _, place in client.keys()["root"]))
-        enrolled = self.good("key", "enrol", "root", self.slot(2))
+        enrolled = self.good("key", "enrol", "root", self.slot(2)).says("certificate for 'root'")
         ids = {key for key, _ in client.keys()["root"]}
         self.assertEqual(len(ids), 1)
         self.assertIn(ids.pop(), self.good("key", "show", "root", "--format", "notary").out
@@ -115,13 +115,6 @@ class PutThereByNotary(OnACard):
                   *("--so-pin-file", self.secret_file("old", yubikey.MANAGEMENT)),
                   *("--new-pin-file", self.secret_file("new", MANAGEMENT)))
         self.assertEqual(self.card.state["management"]["key"], MANAGEMENT)
-
-    def test_its_certificate_on_the_card_is_seen_beside_the_key(self):
-        client = self.notary(elder=True)
-        client.good("key", "generate", "ecdsa", "--role", "root")
-        shown = self.good("token", "show", self.uri)
-        self.assertIn("ecdsa-p256", shown.out)
-        self.assertIn("CN=root", self.card.tool("-a", "status"))
 
     def test_with_ykcs11_2_only_its_certificate_gets_there_and_we_do_not_take_that_for_a_key(self):
         client = self.notary()
@@ -150,6 +143,18 @@ class PutThereByUs(OnACard):
         client.good("init", "--rootcert", self.folder / "gun.pem", self.gun, "-p")
         self.assertIn("00 20 00 80 63c2", self.card.trace())
         self.signed_by_the_card(client)
+
+    def test_a_certificate_on_the_card_comes_with_its_key_into_another_keep(self):
+        self.good("key", "generate", "root", "--token", self.uri, "--slot", "9c",
+                  "--so-pin-file", self.secret_file("management", MANAGEMENT))
+        certificate = self.folder / "gun.pem"
+        self.good("key", "certify", "root", "--gun", self.gun, "--out", certificate)
+        self.card.tool(f"-k{MANAGEMENT}", "-a", "import-certificate", "-s", "9c", "-i", certificate)
+        other = self.folder / "other"
+        other.mkdir(mode=0o700)
+        self.good("key", "enrol", "root", self.slot(2), cwd=other).says(self.gun, "it is kept")
+        kept = list((other / "certificates").rglob("*.pem"))
+        self.assertEqual([path.read_text() for path in kept], [certificate.read_text()])
 
     def marked_as_notarys(self):
         """For Notary a key's role is the common name of the certificate in its slot."""
