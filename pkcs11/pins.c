@@ -131,6 +131,9 @@ rk_pins_change(rk_session *session, const rk_request *request)
 		rv = rk_session_make_writable(session);
 	if (rv == CKR_OK)
 		rv = change(session, request);
+	/* It has no SO, or none that this could be done by. */
+	if (rv == CKR_USER_TYPE_INVALID)
+		rv = RK_CKR_NO_SUCH_CHANGE;
 	call = session->module->call;
 	(void)session->module->functions->C_Logout(session->handle);
 	rk_session_forget_objects(session);

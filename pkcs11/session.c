@@ -57,6 +57,9 @@ rk_session_refresh(rk_session *session)
 		return rv;
 	if (!rk_module_slot_holds(&slot, &session->identity))
 		return RK_CKR_OTHER_TOKEN;
+	/* A good login gives all tries back; some modules go on saying what was before it. */
+	if (session->logged_in && !session->refused)
+		slot.token.flags &= ~(CK_FLAGS)(CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY);
 	session->slot = slot;
 	return CKR_OK;
 }
@@ -167,6 +170,7 @@ rk_session_login(rk_session *session, const rk_secret *pin)
 	if (rv != CKR_OK)
 		return rv;
 	session->logged_in = true;
+	session->refused = false;
 	rk_session_forget_objects(session);
 	return keep_pin(session, pin);
 }
@@ -219,6 +223,7 @@ rk_session_authenticate(rk_session *session)
 	/* What was refused once is not sent again with the next signature. */
 	if (rv != CKR_OK)
 		drop_pin(session);
+	session->refused = rv != CKR_OK;
 	return rv;
 }
 

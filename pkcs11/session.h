@@ -42,6 +42,7 @@ typedef struct rk_session {
 	CK_SESSION_HANDLE handle;
 	bool open, writable, logged_in, so_logged_in;
 	bool pad; /* logged in at the token's own pad */
+	bool refused; /* a PIN, after the login that went well */
 	rk_secret *pin;
 	rk_object *objects;
 	size_t object_count, last_place; /* of the key that was used last */

@@ -67,14 +67,18 @@ get_token_info(CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
 	CK_RV rv = real->C_GetTokenInfo(id, info);
 
-	if (is_as("opensc"))
+	if (is_as("opensc")) {
 		rk_plain_pad(info->manufacturerID, sizeof(info->manufacturerID), "piv_II");
+		info->flags |= CKF_USER_PIN_FINAL_TRY;
+	}
 	return rv;
 }
 
 static CK_RV
 login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *secret, CK_ULONG len)
 {
+	if (is_as("nss") && user == CKU_SO)
+		return CKR_USER_TYPE_INVALID;
 	note(user == CKU_SO	? "login-so"
 	     : user == CKU_USER ? "login"
 				: "login-context",

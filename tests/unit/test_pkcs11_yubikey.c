@@ -332,6 +332,22 @@ opensc_on_piv_signs_and_can_do_no_more(void **state)
 	    set_pin(token, RK_PIN_UNBLOCK_PUK, "12345678", "654321"), RK_E_TOKEN_UNSUPPORTED);
 }
 
+/* OpenSC says "final" even after a good login. */
+static void
+a_good_login_ends_what_was_said_of_tries(void **state)
+{
+	rk_softhsm *softhsm = disguised(state, "opensc");
+	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
+	RK_AUTO(rk_token_info) before = NULL;
+	RK_AUTO(rk_token_info) after = NULL;
+
+	assert_ok(token->ops->info(token, &before));
+	assert_int_equal(before->pin_state, RK_PIN_FINAL);
+	assert_ok(rk_softhsm_try_pin(token, RK_SOFTHSM_PIN));
+	assert_ok(token->ops->info(token, &after));
+	assert_int_equal(after->pin_state, RK_PIN_OK);
+}
+
 static void
 nobody_unblocks_a_database(void **state)
 {
@@ -343,6 +359,8 @@ nobody_unblocks_a_database(void **state)
 	assert_int_equal(info->unblock, RK_UNBLOCK_NOBODY);
 	assert_int_equal(info->factory_pin, RK_FACT_UNKNOWN);
 	assert_false(info->pin_tries_known);
+	assert_error(
+	    set_pin(token, RK_PIN_UNBLOCK_SO, "12345678", "654321"), RK_E_TOKEN_UNSUPPORTED);
 }
 
 static void
@@ -378,6 +396,7 @@ main(void)
 	    with_softhsm(a_policy_that_the_module_does_not_see_costs_a_login_and_no_signature),
 	    with_softhsm(a_key_that_cannot_be_deleted_is_not_said_to_be),
 	    with_softhsm(opensc_on_piv_signs_and_can_do_no_more),
+	    with_softhsm(a_good_login_ends_what_was_said_of_tries),
 	    with_softhsm(nobody_unblocks_a_database),
 	    with_softhsm(a_module_that_refuses_two_attributes_together_is_asked_for_less),
 	};
