@@ -130,6 +130,8 @@ use(rk_token *token)
 	RK_AUTO(rk_token_keys) keys = NULL;
 	RK_AUTO(rk_token_key) found = NULL;
 	RK_AUTO(rk_token_key) made = NULL;
+	RK_AUTO(rk_token_key) copy = NULL;
+	RK_AUTO(rk_token_certificates) certificates = NULL;
 	RK_AUTO(rk_secret) pin = NULL;
 
 	rk_error_free(rk_secret_copy("1234", 4, &pin));
@@ -143,6 +145,10 @@ use(rk_token *token)
 	rk_error_free(token->ops->generate(token, &spec, &made));
 	if (made)
 		rk_error_free(token->ops->destroy(token, made));
+	rk_error_free(token->ops->certificates(token, &certificates));
+	rk_error_free(token->ops->login_so(token, pin));
+	rk_error_free(token->ops->import(token, &spec, pin, &copy));
+	rk_error_free(token->ops->set_pin(token, RK_PIN_UNBLOCK_PUK, pin, pin));
 }
 
 int

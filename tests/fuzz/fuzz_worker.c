@@ -296,6 +296,71 @@ sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG data_len, unsigned
 	return answer();
 }
 
+static CK_RV
+set_pin(CK_SESSION_HANDLE session, unsigned char *old, CK_ULONG old_len, unsigned char *pin,
+    CK_ULONG len)
+{
+	(void)old;
+	(void)old_len;
+	return init_pin(session, pin, len);
+}
+
+static CK_RV
+create(
+    CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJECT_HANDLE *object)
+{
+	(void)session;
+	(void)attributes;
+	(void)count;
+	*object = number(8);
+	return answer();
+}
+
+static CK_RV
+generate_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *attributes,
+    CK_ULONG count, CK_OBJECT_HANDLE *key)
+{
+	(void)mechanism;
+	return create(session, attributes, count, key);
+}
+
+static CK_RV
+wrap(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
+    CK_OBJECT_HANDLE key, unsigned char *wrapped, CK_ULONG *len)
+{
+	(void)session;
+	(void)mechanism;
+	(void)wrapping;
+	(void)key;
+	if (wrapped && *len >= 64)
+		memset(wrapped, 1, 64);
+	*len = number(4) * 100;
+	return answer();
+}
+
+static CK_RV
+unwrap(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE unwrapping,
+    unsigned char *wrapped, CK_ULONG len, CK_ATTRIBUTE *attributes, CK_ULONG count,
+    CK_OBJECT_HANDLE *key)
+{
+	(void)mechanism;
+	(void)unwrapping;
+	(void)wrapped;
+	(void)len;
+	return create(session, attributes, count, key);
+}
+
+static CK_RV
+set_attribute(
+    CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+	(void)session;
+	(void)object;
+	(void)attributes;
+	(void)count;
+	return answer();
+}
+
 static CK_FUNCTION_LIST functions = {
     .version = {2, 40},
     .C_Initialize = one_pointer,
@@ -320,6 +385,12 @@ static CK_FUNCTION_LIST functions = {
     .C_DestroyObject = destroy,
     .C_SignInit = sign_init,
     .C_Sign = sign,
+    .C_SetPIN = set_pin,
+    .C_CreateObject = create,
+    .C_GenerateKey = generate_key,
+    .C_WrapKey = wrap,
+    .C_UnwrapKey = unwrap,
+    .C_SetAttributeValue = set_attribute,
 };
 
 CK_RV
