@@ -68,6 +68,7 @@ generate_run(struct rk_run *run, const void *args)
 	    .type = RK_KEY_ECDSA_P256,
 	    .holder = given->holder,
 	    .wrappable = given->wrappable,
+	    .state_dir = run->state_dir,
 	};
 	const struct rk_keyplace_words words = {
 	    given->id, given->slot, given->label, given->touch, given->pin_policy};

@@ -2,6 +2,7 @@
 #include "cli/planview.h"
 #include "cli/tokenview.h"
 
+#include "base/datetime.h"
 #include "base/show.h"
 #include "flow/tokens.h"
 #include "term/help.h"
@@ -125,6 +126,7 @@ struct sight {
 	rk_token_info *info;
 	rk_token_abilities *abilities;
 	rk_token_keys *keys;
+	rk_probe *probe; /* what its kind was tried out for; NULL: it was not */
 	bool complete; /* nothing may hide behind a login */
 };
 
@@ -134,6 +136,7 @@ sight_clear(struct sight *sight)
 	rk_token_info_free(sight->info);
 	rk_token_abilities_free(sight->abilities);
 	rk_token_keys_free(sight->keys);
+	rk_probe_free(sight->probe);
 }
 
 static rk_error *
@@ -154,7 +157,45 @@ look(struct rk_run *run, const char *uri, struct sight *sight)
 		err = rk_hands_login(hands, token, "list the keys on it");
 	if (!err)
 		err = token->ops->abilities(token, &sight->abilities);
-	return err ? err : token->ops->keys(token, &sight->keys);
+	if (!err)
+		err = token->ops->keys(token, &sight->keys);
+	if (!err)
+		rk_error_free(rk_probes_read(run->state_dir, sight->info, &sight->probe));
+	return err;
+}
+
+static rk_error *
+add_verdict(rk_node *array, const rk_probe *probe, size_t type)
+{
+	RK_AUTO(rk_node) node = rk_node_new_object();
+	rk_error *err = node ? NULL : rk_out_of_memory();
+
+	if (!err)
+		err = rk_node_put_text(node, "type", rk_key_type_name((enum rk_key_type)type));
+	if (!err)
+		err = rk_node_put_text(node, "result", rk_probe_word(probe->verdict[type]));
+	if (!err && probe->why[type])
+		err = rk_node_put_text(node, "because", probe->why[type]);
+	return err ? err : rk_node_append(array, RK_TAKE(node));
+}
+
+static rk_error *
+put_probe(rk_node *node, const rk_probe *probe)
+{
+	RK_AUTO(rk_node) tried = rk_node_new_object();
+	RK_AUTO(rk_node) array = rk_node_new_array();
+	rk_error *err = tried && array ? NULL : rk_out_of_memory();
+
+	if (!probe)
+		return err ? err : rk_node_put(node, "tried", rk_node_new_null());
+	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT && !err; type++)
+		if (probe->verdict[type] != RK_PROBE_UNKNOWN)
+			err = add_verdict(array, probe, type);
+	if (!err)
+		err = rk_node_put_text(tried, "time", RK_TIME(probe->time));
+	if (!err)
+		err = rk_node_put(tried, "results", RK_TAKE(array));
+	return err ? err : rk_node_put(node, "tried", RK_TAKE(tried));
 }
 
 static rk_error *
@@ -181,6 +222,8 @@ show_node(const struct sight *sight, rk_node **ret_node)
 		err = rk_tokenview_abilities(sight->abilities, &part);
 	if (!err)
 		err = rk_node_put(node, "abilities", part);
+	if (!err)
+		err = put_probe(node, sight->probe);
 	if (!err)
 		err = rk_tokenview_keys(sight->keys, &part);
 	if (!err)
@@ -224,11 +267,29 @@ show_abilities(rk_render *out, const rk_token_abilities *abilities)
 	show_wrapped(out, "mechanisms", &mechanisms);
 }
 
+static void
+show_probe(rk_render *out, const rk_probe *probe)
+{
+	RK_AUTO_BUF(words);
+
+	for (size_t type = 0; probe && type < RK_KEY_GENERATED_COUNT; type++)
+		if (probe->verdict[type] != RK_PROBE_UNKNOWN)
+			rk_buf_printf(&words, "%s%s %s", words.len > 0 ? ", " : "",
+			    rk_key_type_name((enum rk_key_type)type),
+			    rk_probe_word(probe->verdict[type]));
+	if (words.len > 0)
+		rk_buf_printf(&words, " (%.10s)", RK_TIME(probe->time));
+	else
+		rk_buf_text(&words, "not yet: rootkeep token test");
+	show_wrapped(out, "tried", &words);
+}
+
 static rk_error *
 show_text(struct rk_run *run, const struct sight *sight)
 {
 	rk_tokenview_lines(run->out, sight->info);
 	show_abilities(run->out, sight->abilities);
+	show_probe(run->out, sight->probe);
 	if (!sight->complete)
 		rk_sayf(run->env, RK_SAY_INFO,
 		    "keys that show only after a login are left out; --pin-file FILE lists them");
@@ -243,7 +304,7 @@ show_text(struct rk_run *run, const struct sight *sight)
 static rk_error *
 show_run(struct rk_run *run, const void *args)
 {
-	__attribute__((cleanup(sight_clear))) struct sight sight = {NULL, NULL, NULL, false};
+	__attribute__((cleanup(sight_clear))) struct sight sight = {NULL, NULL, NULL, NULL, false};
 	rk_node *node = NULL;
 	rk_error *err = look(run, ((const struct uri_args *)args)->uri, &sight);
 

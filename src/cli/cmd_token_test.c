@@ -15,6 +15,7 @@ static const struct rk_argument test_arguments[] = {
 
 static const char *const stage_words[] = {
     [RK_TOKENS_NOT_OFFERED] = "not offered",
+    [RK_TOKENS_NOT_TRIED] = "not tried",
     [RK_TOKENS_NOT_MADE] = "cannot be made",
     [RK_TOKENS_NOT_PROVEN] = "does not sign",
     [RK_TOKENS_NOT_DESTROYED] = "cannot be destroyed",
@@ -24,7 +25,8 @@ static const char *const stage_words[] = {
 static bool
 is_failure(enum rk_tokens_stage stage)
 {
-	return stage != RK_TOKENS_NOT_OFFERED && stage != RK_TOKENS_WORKS;
+	return stage == RK_TOKENS_NOT_MADE || stage == RK_TOKENS_NOT_PROVEN ||
+	       stage == RK_TOKENS_NOT_DESTROYED;
 }
 
 static const char *
@@ -106,7 +108,24 @@ show_trial(struct rk_run *run, const rk_tokens_trial *trial)
 	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT; type++)
 		if (is_failure(trial->stage[type]))
 			run->status = rk_code_exit(RK_E_FOUND);
+	if (trial->keeps)
+		rk_sayf(run->env, RK_SAY_INFO,
+		    "nothing was made, since keys cannot be destroyed there: keys that were on it "
+		    "signed");
 	return test_table(run, trial);
+}
+
+/* For `key generate`, which then says what does not work before it asks for a PIN. */
+static rk_error *
+note_verdicts(struct rk_run *run, rk_token *token, const rk_tokens_trial *trial)
+{
+	RK_AUTO(rk_token_info) info = NULL;
+	RK_AUTO(rk_probe) probe = NULL;
+	rk_error *err = token->ops->info(token, &info);
+
+	if (!err)
+		err = rk_tokens_verdicts(trial, run->env->ops->now(run->env), &probe);
+	return err ? err : rk_probes_note(run->state_dir, info, probe);
 }
 
 /* The prompt comes first; from then on a Ctrl-C waits for the scratch key to be gone. */
@@ -125,7 +144,9 @@ test_now(struct rk_run *run, rk_hands *hands, const char *uri)
 	rk_hold_begin(&before);
 	err = rk_tokens_test(hands, uri, rk_hold_asked, &trial);
 	run->signal = rk_hold_end(&before);
-	return err ? err : show_trial(run, trial);
+	if (!err)
+		err = show_trial(run, trial);
+	return err ? err : note_verdicts(run, token, trial);
 }
 
 static rk_error *
@@ -154,7 +175,15 @@ const struct rk_command rk_cmd_token_test = {
     .example = "rootkeep token test 'pkcs11:token=root-alice'",
     .description =
 	"Each scratch key signs a random challenge, which is verified in software, and "
-	"is destroyed again. The keys that are on the token are not touched. Exit status "
-	"3 where a type that is offered does not work.",
+	"is destroyed again. The keys that are on the token are not touched. On a YubiKey, where a "
+	"key "
+	"cannot be destroyed, nothing is made: a key of each type that is there signs instead. "
+	"Exit "
+	"status 3 where a type that is offered does not work.\n\n"
+	"What came of it is noted for this person, for every token of the same maker, model, "
+	"firmware and module (in $XDG_STATE_HOME/rootkeep/probes): 'key generate' then refuses a "
+	"type that does not work before it asks for a PIN. Only verdicts are noted: a touch that "
+	"was "
+	"not given, or a token that is full, says nothing of its kind.",
     .run = test_run,
 };

@@ -38,6 +38,7 @@ struct rk_custody_wish {
 	struct rk_keyplace place; /* its id, slot and label on the token, and what it asks for */
 	const char *holder; /* NULL: nobody named */
 	bool wrappable;
+	const char *state_dir; /* what tokens were tried out for (keep/probes.h); NULL: not asked */
 };
 
 /* Judges the names, finds the token, logs nothing in. */

@@ -2,6 +2,7 @@
 
 #include "base/show.h"
 #include "flow/factory.h"
+#include "flow/tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +44,9 @@ judge_token(rk_env *env, rk_token *token, const struct rk_custody_wish *wish)
 		err = rk_factory_warn(env, info, token->name);
 	if (!err)
 		err = token->ops->abilities(token, &abilities);
-	if (!err && !abilities->generate[wish->type])
-		err = rk_fail(RK_E_TOKEN_UNSUPPORTED,
-		    "choose another --type; 'rootkeep token show' lists what it makes",
-		    "%s makes no %s keys", token->name, rk_key_type_name(wish->type));
+	if (!err)
+		err = rk_tokens_judge_type(&(struct rk_tokens_question){
+		    wish->state_dir, info, abilities, token->name, wish->type});
 	return err;
 }
 

@@ -4,7 +4,7 @@
  * Initialising destroys whatever is on a token. One that was initialised before counts as full,
  * unless its keys were listed after a user login and there were none; a full one wants its serial
  * typed back, or --erase. Trying out makes a scratch key of each type that a token offers, proves
- * and destroys it.
+ * and destroys it; where keys cannot be destroyed (a YubiKey), keys that are there sign instead.
  *
  * Ownership  ret_* belong to the caller.
  * Errors     as the token's; RK_E_CANCELLED, RK_E_NO_INPUT from consent; RK_E_PIN_LOCKED,
@@ -18,6 +18,7 @@
 #include "flow/hands.h"
 #include "flow/plan.h"
 #include "keep/keep.h"
+#include "keep/probes.h"
 
 struct rk_tokens_wish {
 	rk_env *env;
@@ -54,6 +55,7 @@ RK_CHECKED rk_error *rk_tokens_pin(
 /* How far one type of key came. */
 enum rk_tokens_stage {
 	RK_TOKENS_NOT_OFFERED,
+	RK_TOKENS_NOT_TRIED, /* keys cannot be destroyed there, and none of this type is there */
 	RK_TOKENS_NOT_MADE,
 	RK_TOKENS_NOT_PROVEN, /* made; its signature was refused or does not verify */
 	RK_TOKENS_NOT_DESTROYED, /* made and proven; the scratch key may still be there */
@@ -61,6 +63,7 @@ enum rk_tokens_stage {
 };
 
 typedef struct rk_tokens_trial {
+	bool keeps; /* nothing was made: keys that were there signed */
 	enum rk_tokens_stage stage[RK_KEY_GENERATED_COUNT];
 	rk_error *err[RK_KEY_GENERATED_COUNT]; /* why it came no further */
 } rk_tokens_trial;
@@ -77,6 +80,24 @@ RK_CHECKED rk_error *rk_tokens_test_plan(rk_hands *hands, const char *uri, rk_pl
  */
 RK_CHECKED rk_error *
 rk_tokens_test(rk_hands *hands, const char *uri, bool (*stop)(void), rk_tokens_trial **ret_trial);
+/*
+ * What the trial says of every token of this kind, for keep/probes.h. What may have been chance (a touch
+ * that was not given, a full token) is left out.
+ */
+RK_CHECKED rk_error *
+rk_tokens_verdicts(const rk_tokens_trial *trial, int64_t now, rk_probe **ret_probe);
+/*
+ * Is a key of this type worth asking a PIN for? `abilities` is what the token says; what was tried out
+ * before is looked up where `state_dir` is not NULL. `name` is the token's. RK_E_TOKEN_UNSUPPORTED.
+ */
+struct rk_tokens_question {
+	const char *state_dir;
+	const rk_token_info *info;
+	const rk_token_abilities *abilities;
+	const char *name;
+	enum rk_key_type type;
+};
+RK_CHECKED rk_error *rk_tokens_judge_type(const struct rk_tokens_question *question);
 void rk_tokens_trial_free(rk_tokens_trial *trial);
 RK_DEFINE_FREEP(rk_tokens_trial)
 

@@ -6,23 +6,45 @@
 
 #define ID_SIZE 16
 
-rk_error *
-rk_tokens_test_plan(rk_hands *hands, const char *uri, rk_plan **ret_plan)
+/* As far as it is known, a token whose SO makes keys never lets go of one. */
+static bool
+keeps_keys(const rk_token_info *info)
 {
-	RK_AUTO(rk_plan) plan = NULL;
-	RK_AUTO(rk_token_abilities) abilities = NULL;
-	rk_token *token = NULL;
-	rk_error *err = rk_hands_token(hands, uri, &token);
+	return info->so_makes_keys;
+}
 
-	if (!err)
-		err = token->ops->abilities(token, &abilities);
-	if (!err)
-		err = rk_plan_new(&plan, "test %s", token->name);
+static rk_error *
+plan_types(rk_token *token, const rk_token_info *info, rk_plan *plan)
+{
+	RK_AUTO(rk_token_abilities) abilities = NULL;
+	rk_error *err = token->ops->abilities(token, &abilities);
+
+	if (!err && keeps_keys(info))
+		return rk_plan_add(plan, RK_EFFECT_SIGN,
+		    "have a key of each type that is on it sign a random challenge; none is made, "
+		    "since keys cannot be destroyed there");
 	for (size_t type = 0; !err && type < RK_KEY_GENERATED_COUNT; type++)
 		if (abilities->generate[type])
 			err = rk_plan_add(plan, RK_EFFECT_TOKEN,
 			    "make a scratch key of type %s, sign with it, destroy it",
 			    rk_key_type_name((enum rk_key_type)type));
+	return err;
+}
+
+rk_error *
+rk_tokens_test_plan(rk_hands *hands, const char *uri, rk_plan **ret_plan)
+{
+	RK_AUTO(rk_plan) plan = NULL;
+	RK_AUTO(rk_token_info) info = NULL;
+	rk_token *token = NULL;
+	rk_error *err = rk_hands_token(hands, uri, &token);
+
+	if (!err)
+		err = token->ops->info(token, &info);
+	if (!err)
+		err = rk_plan_new(&plan, "test %s", token->name);
+	if (!err)
+		err = plan_types(token, info, plan);
 	if (!err)
 		*ret_plan = RK_TAKE(plan);
 	return err;
@@ -69,6 +91,39 @@ try_type(rk_hands *hands, rk_env *env, rk_token *token, enum rk_key_type type, r
 	return end ? RK_TOKENS_NOT_DESTROYED : RK_TOKENS_WORKS;
 }
 
+/* A key of that type that is there already, and can sign. */
+static rk_error *
+take_key(rk_token *token, enum rk_key_type type, rk_token_key **ret_key)
+{
+	RK_AUTO(rk_token_keys) keys = NULL;
+	const rk_token_key *found = NULL;
+	rk_error *err = token->ops->keys(token, &keys);
+
+	if (err)
+		return err;
+	for (size_t i = 0; !found && i < keys->count; i++)
+		if (keys->keys[i].handle && keys->keys[i].pubkey && keys->keys[i].uri &&
+		    rk_pubkey_type(keys->keys[i].pubkey) == type)
+			found = &keys->keys[i];
+	return found ? token->ops->find(token, found->uri, ret_key) : NULL;
+}
+
+static enum rk_tokens_stage
+try_key(rk_hands *hands, rk_token *token, enum rk_key_type type, rk_error **ret_err)
+{
+	RK_AUTO(rk_token_key) key = NULL;
+	rk_hand *hand = NULL;
+
+	*ret_err = take_key(token, type, &key);
+	if (!*ret_err && !key)
+		return RK_TOKENS_NOT_TRIED;
+	if (!*ret_err)
+		*ret_err = rk_hands_hold(hands, token, &key, "a key on it", &hand);
+	if (!*ret_err)
+		*ret_err = rk_hand_prove(hands, hand, "token test");
+	return *ret_err ? RK_TOKENS_NOT_PROVEN : RK_TOKENS_WORKS;
+}
+
 static rk_error *
 try_all(rk_hands *hands, rk_token *token, const rk_token_abilities *abilities,
     rk_tokens_trial *trial, bool (*stop)(void))
@@ -76,13 +131,15 @@ try_all(rk_hands *hands, rk_token *token, const rk_token_abilities *abilities,
 	rk_env *env = hands->env;
 
 	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT; type++) {
-		if (!abilities->generate[type])
+		if (trial->keeps ? !abilities->sign[type] : !abilities->generate[type])
 			continue;
 		if (stop && stop())
 			return rk_fail(RK_E_CANCELLED, NULL, "the test was stopped");
 		env->ops->progress(env, rk_key_type_name((enum rk_key_type)type), 0, 0);
 		trial->stage[type] =
-		    try_type(hands, env, token, (enum rk_key_type)type, &trial->err[type]);
+		    trial->keeps
+			? try_key(hands, token, (enum rk_key_type)type, &trial->err[type])
+			: try_type(hands, env, token, (enum rk_key_type)type, &trial->err[type]);
 		if (rk_error_code(trial->err[type]) == RK_E_TOKEN_GONE)
 			return RK_TAKE(trial->err[type]);
 	}
@@ -94,15 +151,20 @@ rk_tokens_test(rk_hands *hands, const char *uri, bool (*stop)(void), rk_tokens_t
 {
 	RK_AUTO(rk_tokens_trial) trial = calloc(1, sizeof(*trial));
 	RK_AUTO(rk_token_abilities) abilities = NULL;
+	RK_AUTO(rk_token_info) info = NULL;
 	rk_token *token = NULL;
 	rk_error *err = trial ? rk_hands_token(hands, uri, &token) : rk_out_of_memory();
 
 	if (!err)
 		err = token->ops->abilities(token, &abilities);
 	if (!err)
-		err = rk_hands_login(hands, token, RK_TOKENS_TEST_PURPOSE);
+		err = token->ops->info(token, &info);
 	if (!err)
+		err = rk_hands_login(hands, token, RK_TOKENS_TEST_PURPOSE);
+	if (!err) {
+		trial->keeps = keeps_keys(info);
 		err = try_all(hands, token, abilities, trial, stop);
+	}
 	hands->env->ops->progress(hands->env, NULL, 0, 0);
 	if (!err)
 		*ret_trial = RK_TAKE(trial);

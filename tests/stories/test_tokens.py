@@ -143,6 +143,21 @@ class Test(story.Story):
         self.assertEqual(self.pkcs11(token, "--list-objects").strip(), "")
         self.good("token", "test", token.uri, "--json")
 
+    def test_what_came_of_it_is_known_to_other_commands(self):
+        token = self.token("alice")
+        self.assertIsNone(self.good("token", "show", token.uri, "--json").json["tried"])
+        self.good("token", "test", token.uri)
+        self.good("token", "show", token.uri).says("tried", "ed25519 works")
+        tried = self.good("token", "show", token.uri, "--json").json["tried"]
+        self.assertEqual({row["result"] for row in tried["results"]}, {"works"})
+        notes = list((self.folder / "state" / "rootkeep" / "probes").iterdir())
+        self.assertEqual(len(notes), 1)
+        notes[0].write_text(notes[0].read_text().replace('"works"', '"does not sign"'))
+        self.refuses(4, "key", "generate", "k", "--token", token.uri, "--type", "ed25519", pins=[],
+                     words=["tried out", "does not sign", "token test"])
+        self.good("token", "test", token.uri)
+        self.good("key", "generate", "k", "--token", token.uri, "--type", "ed25519")
+
     def test_a_keep_is_not_needed(self):
         token = self.token("alice")
         shutil.rmtree(self.keep)
