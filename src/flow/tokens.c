@@ -6,11 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is to be lost. */
+#define LISTED_MAX 50 /* objects named one by one in a plan */
+#define NAMED_MAX 5 /* and in an error */
+
+/* What is to be lost, as far as it shows. */
 struct contents {
-	bool looked; /* the keys were listed after a login */
-	size_t keys;
+	bool looked; /* it was listed after a login */
+	rk_token_keys *keys;
+	rk_token_certificates *certificates;
 };
+
+static void
+contents_clear(struct contents *contents)
+{
+	rk_token_keys_free(contents->keys);
+	rk_token_certificates_free(contents->certificates);
+}
+
+static size_t
+count_objects(const struct contents *contents)
+{
+	return (contents->keys ? contents->keys->count : 0) +
+	       (contents->certificates ? contents->certificates->count : 0);
+}
 
 static struct rk_pin_request
 request_for(const rk_token_info *info, const char *kind)
@@ -39,26 +57,30 @@ static rk_error *
 look(const struct rk_tokens_wish *wish, const rk_token_info *info, struct contents *contents)
 {
 	RK_AUTO(rk_hands) hands = NULL;
-	RK_AUTO(rk_token_keys) keys = NULL;
 	rk_token *token = NULL;
+	bool can = rk_tokens_can_look(wish->env, info);
 	rk_error *err = rk_hands_new(wish->env, wish->tokens, &hands);
 
 	if (!err)
 		err = rk_hands_token(hands, info->uri, &token);
+	if (!err && can)
+		err = rk_hands_login(hands, token, "see what is on it");
 	if (!err)
-		err = rk_hands_login(hands, token, "see whether there is a key on it");
+		err = token->ops->keys(token, &contents->keys);
 	if (!err)
-		err = token->ops->keys(token, &keys);
-	if (err)
+		err = token->ops->certificates(token, &contents->certificates);
+	contents->looked = !err && can;
+	if (!err || can || rk_error_code(err) == RK_E_NOMEM)
 		return err;
-	*contents = (struct contents){true, keys->count};
+	/* Without a login there is no more to be known of it than that it counts as full. */
+	rk_error_free(err);
 	return NULL;
 }
 
 static bool
 is_full(const rk_token_info *info, const struct contents *contents)
 {
-	return info->initialized && (!contents->looked || contents->keys > 0);
+	return info->initialized && (!contents->looked || count_objects(contents) > 0);
 }
 
 static rk_error *
@@ -72,19 +94,53 @@ name_token(const rk_token_info *info, char **ret_name)
 }
 
 static rk_error *
-add_loss(rk_plan *plan, const char *name, const struct contents *contents)
+add_key(rk_plan *plan, const rk_keep *keep, const rk_token_key *key)
 {
-	if (!contents->looked)
-		return rk_plan_add(plan, RK_EFFECT_DESTROY,
-		    "destroy everything on %s, which was not looked at (--pin-file FILE has its "
-		    "keys "
-		    "listed)",
+	const rk_keep_key *known =
+	    keep && key->pubkey ? rk_keep_key_by_pubkey(keep, key->pubkey) : NULL;
+	RK_AUTO_BUF(id);
+
+	rk_buf_hex(&id, key->id, key->id_len);
+	return rk_plan_add(plan, RK_EFFECT_DESTROY, "destroy %s %s (%s, id %s)%s%s",
+	    key->handle ? "key" : "the public half", RK_SHOW(key->label), RK_SHOW_BARE(key->what),
+	    rk_buf_str(&id), known ? ", in the keep as " : "", known ? RK_SHOW(known->name) : "");
+}
+
+static rk_error *
+add_objects(rk_plan *plan, const rk_keep *keep, const struct contents *contents)
+{
+	size_t keys = contents->keys ? contents->keys->count : 0;
+	size_t all = count_objects(contents);
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < all && i < LISTED_MAX && !err; i++)
+		err = i < keys ? add_key(plan, keep, &contents->keys->keys[i])
+			       : rk_plan_add(plan, RK_EFFECT_DESTROY, "destroy certificate %s",
+				     RK_SHOW(contents->certificates->certificates[i - keys].label));
+	if (!err && all > LISTED_MAX)
+		err = rk_plan_add(
+		    plan, RK_EFFECT_DESTROY, "destroy %zu more objects", all - LISTED_MAX);
+	return err;
+}
+
+static rk_error *
+add_loss(rk_plan *plan, const char *name, const rk_keep *keep, const struct contents *contents)
+{
+	size_t count = count_objects(contents);
+	rk_error *err;
+
+	if (contents->looked && count == 0)
+		return rk_plan_add(
+		    plan, RK_EFFECT_FORGET, "clear %s, where a login shows nothing", name);
+	if (contents->looked)
+		err = rk_plan_add(plan, RK_EFFECT_DESTROY, "destroy everything on %s: %zu object%s",
+		    name, count, count == 1 ? "" : "s");
+	else
+		err = rk_plan_add(plan, RK_EFFECT_DESTROY,
+		    "destroy everything on %s, also what shows only after a login (--pin-file FILE "
+		    "has it listed)",
 		    name);
-	if (contents->keys > 0)
-		return rk_plan_add(plan, RK_EFFECT_DESTROY,
-		    "destroy everything on %s, %zu key%s among it", name, contents->keys,
-		    contents->keys == 1 ? "" : "s");
-	return rk_plan_add(plan, RK_EFFECT_FORGET, "clear %s, where a login shows no key", name);
+	return err ? err : add_objects(plan, keep, contents);
 }
 
 static rk_error *
@@ -98,7 +154,7 @@ make_plan(const struct rk_tokens_wish *wish, const rk_token_info *info,
 	if (!err)
 		err = rk_plan_new(&plan, "initialise %s as %s", name, RK_SHOW(wish->label));
 	if (!err && info->initialized)
-		err = add_loss(plan, name, contents);
+		err = add_loss(plan, name, wish->keep, contents);
 	if (!err)
 		err = rk_plan_add(plan, RK_EFFECT_TOKEN,
 		    "initialise it with the label %s, %s SO PIN and a new PIN",
@@ -106,6 +162,24 @@ make_plan(const struct rk_tokens_wish *wish, const rk_token_info *info,
 	if (!err)
 		*ret_plan = RK_TAKE(plan);
 	return err;
+}
+
+/* In the error too, since a run without a person may show nothing else. */
+static rk_error *
+tell_full(rk_error *err, const rk_token_info *info, const struct contents *contents)
+{
+	size_t keys = contents->keys ? contents->keys->count : 0;
+	RK_AUTO_BUF(list);
+
+	for (size_t i = 0; i < keys && i < NAMED_MAX; i++)
+		rk_buf_printf(
+		    &list, "%s%s", i > 0 ? ", " : "", RK_SHOW(contents->keys->keys[i].label));
+	if (keys > NAMED_MAX)
+		rk_buf_printf(&list, ", and %zu more", keys - NAMED_MAX);
+	if (keys > 0)
+		return rk_wrap(err, "%s holds keys (%s); nothing was erased", RK_SHOW(info->label),
+		    rk_buf_str(&list));
+	return rk_wrap(err, "%s counts as full; nothing was erased", RK_SHOW(info->label));
 }
 
 static const char *
@@ -280,12 +354,23 @@ init_now(const struct rk_tokens_wish *wish, const rk_token_info *target, rk_toke
 	return err;
 }
 
+static rk_error *
+consent(const struct rk_tokens_wish *wish, const rk_plan *plan, const rk_token_info *target,
+    const struct contents *contents)
+{
+	bool full = is_full(target, contents);
+	rk_error *err =
+	    rk_plan_consent(plan, wish->env, RK_CONFIRM_ORDINARY, full ? typed_back(target) : NULL);
+
+	return err && full ? tell_full(err, target, contents) : err;
+}
+
 rk_error *
 rk_tokens_init(const struct rk_tokens_wish *wish, rk_plan **ret_plan, rk_token_info **ret_info)
 {
 	RK_AUTO(rk_token_info) target = NULL;
 	RK_AUTO(rk_plan) plan = NULL;
-	struct contents contents = {false, 0};
+	__attribute__((cleanup(contents_clear))) struct contents contents = {false, NULL, NULL};
 	rk_error *err = wish->tokens->ops->meant(wish->tokens, wish->uri, &target);
 
 	if (!err && target->write_protected)
@@ -293,13 +378,12 @@ rk_tokens_init(const struct rk_tokens_wish *wish, rk_plan **ret_plan, rk_token_i
 		    "%s is write-protected", RK_SHOW(target->label));
 	if (!err && target->initialized && wish->keep)
 		err = rk_custody_token(wish->keep, wish->env, wish->tokens, target);
-	if (!err && target->initialized && rk_tokens_can_look(wish->env, target))
+	if (!err && target->initialized)
 		err = look(wish, target, &contents);
 	if (!err)
 		err = make_plan(wish, target, &contents, &plan);
 	if (!err && !wish->dry_run)
-		err = rk_plan_consent(plan, wish->env, RK_CONFIRM_ORDINARY,
-		    is_full(target, &contents) ? typed_back(target) : NULL);
+		err = consent(wish, plan, target, &contents);
 	if (!err && !wish->dry_run)
 		err = init_now(wish, target, ret_info);
 	if (!err)

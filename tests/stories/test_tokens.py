@@ -98,7 +98,20 @@ class Init(story.Story):
         token = self.token("alice")
         self.key("k", token)
         with self.unchanged(self.folder / "tokens"):
-            self.init(token.uri, "again", "-y").refused(2, "--erase")
+            self.init(token.uri, "again", "-y").refused(2, "--erase", "destroy key 'k'",
+                                                        "ecdsa-p256", "in the keep as 'k'",
+                                                        "nothing was erased")
+
+    def test_what_shows_without_a_login_is_listed_too(self):
+        token = self.token("alice")
+        self.key("k", token)
+        with self.unchanged(self.folder / "tokens"):
+            self.init(token.uri, "again", pins=[]).refused(2, "public half 'k'", "login")
+
+    def test_one_that_a_login_shows_to_be_empty_is_not_full(self):
+        token = self.token("alice")
+        self.init(token.uri, "again", "-y", pins=[]).refused(2, "counts as full")
+        self.init(token.uri, "again", "-y").done().says("again")
 
     def test_another_serial_erases_nothing(self):
         token = self.token("alice")

@@ -141,6 +141,15 @@ fake_destroy(rk_token *token, const rk_token_key *key)
 }
 
 static rk_error *
+fake_certificates(rk_token *token, rk_token_certificates **ret_certificates)
+{
+	(void)token;
+	*ret_certificates = calloc(1, sizeof(**ret_certificates));
+	assert_non_null(*ret_certificates);
+	return NULL;
+}
+
+static rk_error *
 fake_find(rk_token *token, const char *uri, rk_token_key **ret_key)
 {
 	rk_token_key *key;
@@ -251,6 +260,7 @@ static const struct rk_token_ops token_ops = {
     .abilities = fake_abilities,
     .login = fake_login,
     .keys = fake_keys,
+    .certificates = fake_certificates,
     .find = fake_find,
     .generate = fake_generate,
     .sign = fake_sign,
