@@ -135,6 +135,13 @@ rk_locate_empty(const rk_uri *uri, const char *text, const rk_sightings *sightin
 
 	if (empty_count == 1)
 		*ret_sighting = empty;
+	else if (empty_count == 0 && full_count == 1 && sightings->failures.len > 0 &&
+		 !rk_uri_is_about_one(uri))
+		return rk_fail(RK_E_TOKEN,
+		    "see to what cannot be read, or leave it out with --module; then start the "
+		    "command again",
+		    "%s may mean an empty token that cannot be read now: %s", RK_SHOW(text),
+		    rk_buf_str(&sightings->failures));
 	else if (empty_count == 0 && full_count == 1)
 		*ret_sighting = full;
 	else

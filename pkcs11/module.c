@@ -154,7 +154,7 @@ rk_module_slots(rk_module *module, rk_slot **ret_slots, size_t *ret_count)
 		rv = rk_module_slot(module, ids[i], &slots[used]);
 		if (rv == CKR_OK) {
 			used++;
-		} else if (rv != CKR_TOKEN_NOT_PRESENT) {
+		} else {
 			module->unread = rv;
 			module->unread_call = module->call;
 		}

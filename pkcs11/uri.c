@@ -155,6 +155,14 @@ padded(const CK_TOKEN_INFO *token)
 }
 
 bool
+rk_uri_is_about_one(const rk_uri *uri)
+{
+	const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri->uri);
+
+	return token->label[0] != 0 || token->serialNumber[0] != 0;
+}
+
+bool
 rk_uri_is_slot_only(const rk_uri *uri)
 {
 	const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri->uri);

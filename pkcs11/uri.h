@@ -24,6 +24,8 @@ const char *rk_uri_module_path(const rk_uri *uri);
 const char *rk_uri_pin_source(const rk_uri *uri);
 /* Does it name a slot and nothing of the token? Slots change their numbers. */
 bool rk_uri_is_slot_only(const rk_uri *uri);
+/* Does it give a token's label or serial? An empty token has neither. */
+bool rk_uri_is_about_one(const rk_uri *uri);
 /* Could the token in this slot be meant? */
 bool rk_uri_names_token(const rk_uri *uri, const CK_INFO *module, const rk_slot *slot);
 /* Could this key be meant? */

@@ -244,11 +244,34 @@ prove_new_pin(struct rk_hands_tray *tray, enum rk_pin_change change, const rk_se
 	bool so = change == RK_PIN_CHANGE_SO;
 	rk_error *err = so ? login_so_with(tray, pin) : login_with(tray, pin);
 
-	if (rk_error_code(err) != RK_E_PIN_WRONG)
-		return err;
+	if (err && rk_error_code(err) != RK_E_PIN_WRONG)
+		return rk_wrap(err, "%s has its new %s, as its module says, but it is not proved",
+		    tray->token->name, rk_pins_word(tray->info, so ? RK_PINS_SO_PIN : RK_PINS_PIN));
+	if (!err)
+		return NULL;
 	return rk_wrap(rk_recode(err, RK_E_KEY_UNPROVEN),
 	    "the module reports success, but %s refuses the new %s: the old one may still be it",
 	    tray->token->name, rk_pins_word(tray->info, so ? RK_PINS_SO_PIN : RK_PINS_PIN));
+}
+
+/* An answer can get lost: then it is the new one, and nobody was told. */
+static rk_error *
+tell_unsure(const struct rk_hands_tray *tray, const char *word, rk_error *why)
+{
+	switch (rk_error_code(why)) {
+	case RK_E_PIN_WRONG:
+	case RK_E_PIN_LOCKED:
+	case RK_E_PIN_NEEDED:
+	case RK_E_TOKEN_UNSUPPORTED:
+		return why;
+	default:
+		break;
+	}
+	why = rk_wrap(why, "it is not certain whether %s has its old %s or the new one",
+	    tray->token->name, word);
+	return rk_advise(why, "find out which it is with the new one first: 'rootkeep token show' "
+			      "and --pin-file; each "
+			      "wrong one spends a try");
 }
 
 static rk_error *
@@ -279,7 +302,9 @@ change_pin(const struct rk_pins_want *want, struct rk_hands_tray *tray, enum rk_
 	rk_secret_free(RK_TAKE(tray->pin));
 	rk_secret_free(RK_TAKE(tray->so_pin));
 	err = tray->token->ops->set_pin(tray->token, change, old, pin);
-	return err || !pin ? err : prove_new_pin(tray, change, pin);
+	if (err)
+		return tell_unsure(tray, rk_pins_word(want->now, next.secret), err);
+	return pin ? prove_new_pin(tray, change, pin) : NULL;
 }
 
 static const char *

@@ -2,6 +2,7 @@
 
 #include "base/show.h"
 #include "flow/custody.h"
+#include "flow/tokens_half.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -338,6 +339,8 @@ init_now(const struct rk_tokens_wish *wish, const rk_token_info *target, rk_toke
 {
 	__attribute__((cleanup(pins_clear))) struct pins pins = {NULL, NULL};
 	RK_AUTO(rk_token_info) info = NULL;
+	RK_AUTO(rk_token_list) before = NULL;
+	struct rk_tokens_half half = {.wish = wish, .target = target};
 	rk_error *err = judge_so_pin(wish->env, target);
 
 	if (!err)
@@ -345,10 +348,15 @@ init_now(const struct rk_tokens_wish *wish, const rk_token_info *target, rk_toke
 	if (!err)
 		err = see_again(wish, target);
 	if (!err)
-		err = wish->tokens->ops->init(
-		    wish->tokens, wish->uri, wish->label, pins.so_pin, pins.pin, &info);
-	if (!err)
-		err = judge_result(wish, info);
+		err = wish->tokens->ops->list(wish->tokens, &before);
+	if (err)
+		return err;
+	half.before = before;
+	err = wish->tokens->ops->init(
+	    wish->tokens, wish->uri, wish->label, pins.so_pin, pins.pin, &info);
+	if (err)
+		return rk_tokens_half_tell(&half, err);
+	err = judge_result(wish, info);
 	if (!err)
 		*ret_info = RK_TAKE(info);
 	return err;

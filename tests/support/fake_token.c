@@ -267,8 +267,16 @@ static const struct rk_token_ops token_ops = {
     .destroy = fake_destroy,
     .close = fake_close,
 };
+static rk_error *
+fake_list(rk_tokens *tokens, rk_token_list **ret_list)
+{
+	(void)tokens;
+	*ret_list = calloc(1, sizeof(**ret_list));
+	return *ret_list ? NULL : rk_out_of_memory();
+}
+
 static const struct rk_tokens_ops tokens_ops = {
-    .open = fake_open, .meant = fake_target, .init = fake_init};
+    .list = fake_list, .open = fake_open, .meant = fake_target, .init = fake_init};
 static const struct rk_env_ops env_ops = {
     .entropy = person_entropy,
     .pin = person_pin,

@@ -279,6 +279,11 @@ soft_init(rk_tokens *tokens, const char *uri, const char *label, const rk_secret
 	if (err)
 		return err;
 	start_anew(soft, label, so_pin, pin);
+	if (soft->answer_lost == RK_SOFT_INIT) {
+		soft->pin_unset = true;
+		rk_soft_done(soft, RK_SOFT_INIT);
+		return rk_fail(RK_E_TOKEN, NULL, "the rehearsed end half-way");
+	}
 	rk_token_info *info = calloc(1, sizeof(*info));
 	assert_non_null(info);
 	rk_soft_describe(soft, &parsed, info);

@@ -100,7 +100,7 @@ struct rk_soft_token {
 	enum rk_code sign_fails;
 	enum rk_soft_call gone_after; /* pulled out once this call has succeeded */
 	enum rk_soft_call
-	    answer_lost; /* generate or import: it is done, and the answer is an error */
+	    answer_lost; /* generate, import, set_pin: it is done, and the answer is an error; init: but for its PIN */
 	bool ignores_template; /* what it makes is extractable */
 	bool forgets_keys; /* what it makes is not there afterwards */
 	bool unwraps_another; /* what comes out of a wrapped key is not that key */

@@ -91,7 +91,9 @@ rk_soft_set_pin(
 		soft->pin_unset = false;
 	soft->pin_changes++;
 	rk_soft_done(soft, RK_SOFT_SET_PIN);
-	return NULL;
+	return soft->answer_lost == RK_SOFT_SET_PIN
+		   ? rk_fail(RK_E_TOKEN, NULL, "the rehearsed loss of an answer")
+		   : NULL;
 }
 
 static void

@@ -47,6 +47,26 @@ locate_empty(const rk_sightings *seen, const char *text, const rk_sighting **ret
 	return rk_locate_empty(uri, text, seen, ret_sighting);
 }
 
+/* The only one that can be read is not the one that is meant because it is the only one. */
+static void
+a_full_token_is_not_taken_for_an_empty_one_that_cannot_be_read(void **state)
+{
+	RK_AUTO_SIGHTINGS(seen);
+	const rk_sighting *found = NULL;
+
+	(void)state;
+	add(&seen, "a", "1", true);
+	assert_ok(locate_empty(&seen, "pkcs11:", &found));
+	found = NULL;
+	rk_buf_text(&seen.failures, "a token of module 'm' cannot be read");
+	assert_error(locate_empty(&seen, "pkcs11:", &found), RK_E_TOKEN);
+	assert_null(found);
+	assert_ok(locate_empty(&seen, "pkcs11:serial=1", &found));
+	assert_ok(locate_empty(&seen, "pkcs11:token=a", &found));
+	add(&seen, "", "", false);
+	assert_ok(locate_empty(&seen, "pkcs11:", &found));
+}
+
 static void
 exactly_one_token_is_meant_or_it_is_an_error(void **state)
 {
@@ -210,6 +230,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    spec(exactly_one_token_is_meant_or_it_is_an_error),
+	    spec(a_full_token_is_not_taken_for_an_empty_one_that_cannot_be_read),
 	    spec(two_tokens_that_are_alike_are_many),
 	    spec(a_candidate_is_shown_not_printed_and_the_list_has_an_end),
 	    spec(a_token_that_was_never_initialised_says_so),

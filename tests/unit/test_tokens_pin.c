@@ -262,6 +262,36 @@ no_failure_spends_a_second_try(void **state)
 	assert_string_equal(scene->alice->pin, "654321");
 }
 
+static void
+a_lost_answer_leaves_two_pins_and_says_so(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	RK_AUTO(rk_error) err = NULL;
+
+	person_says(scene, "PIN", "123456");
+	person_says(scene, "new PIN", "654321");
+	scene->alice->answer_lost = RK_SOFT_SET_PIN;
+	err = change(scene, RK_TOKENS_PIN);
+	assert_int_equal(rk_error_code(err), RK_E_TOKEN);
+	assert_non_null(strstr(rk_error_message(err), "old PIN or the new one"));
+	assert_non_null(strstr(rk_error_remedy(err), "the new one first"));
+	assert_int_equal(scene->alice->logins, 0);
+}
+
+static void
+a_new_pin_that_cannot_be_proved_is_still_told_of(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	RK_AUTO(rk_error) err = NULL;
+
+	person_says(scene, "PIN", "123456");
+	person_says(scene, "new PIN", "654321");
+	scene->alice->gone_after = RK_SOFT_SET_PIN;
+	err = change(scene, RK_TOKENS_PIN);
+	assert_int_equal(rk_error_code(err), RK_E_TOKEN_GONE);
+	assert_non_null(strstr(rk_error_message(err), "has its new PIN"));
+}
+
 #define scene_spec(function) \
 	cmocka_unit_test_setup_teardown(function, rk_key_scene_begin, rk_key_scene_end)
 
@@ -285,6 +315,8 @@ main(void)
 	    scene_spec(another_token_in_its_place_gets_nothing),
 	    scene_spec(a_token_without_a_pin_has_none_to_change),
 	    scene_spec(no_failure_spends_a_second_try),
+	    scene_spec(a_lost_answer_leaves_two_pins_and_says_so),
+	    scene_spec(a_new_pin_that_cannot_be_proved_is_still_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
