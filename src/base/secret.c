@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Powers of two, as OpenSSL's buddy allocator wants them. */
 #define HEAP_LARGEST ((size_t)1 << 20)
@@ -18,6 +19,8 @@ struct rk_secret {
 };
 
 static bool heap_is_locked;
+static void *heap; /* all of it, while it is set up */
+static size_t heap_size;
 
 static rk_error *
 heap_refused(void)
@@ -31,14 +34,23 @@ heap_open(void)
 {
 	int got = HEAP_REFUSED;
 
-	for (size_t size = HEAP_LARGEST; size >= HEAP_SMALLEST; size /= 2) {
-		got = CRYPTO_secure_malloc_init(size, HEAP_GRAIN);
+	for (heap_size = HEAP_LARGEST; heap_size >= HEAP_SMALLEST; heap_size /= 2) {
+		got = CRYPTO_secure_malloc_init(heap_size, HEAP_GRAIN);
 		if (got != HEAP_NOT_LOCKED)
 			return got;
 		if (!CRYPTO_secure_malloc_done())
 			return HEAP_REFUSED;
 	}
-	return CRYPTO_secure_malloc_init(HEAP_LARGEST, HEAP_GRAIN);
+	heap_size = HEAP_LARGEST;
+	return CRYPTO_secure_malloc_init(heap_size, HEAP_GRAIN);
+}
+
+/* OpenSSL tells nobody where its heap is: all of it, taken at once, begins there. */
+static void
+find_heap(void)
+{
+	heap = OPENSSL_secure_malloc(heap_size);
+	OPENSSL_secure_free(heap);
 }
 
 rk_error *
@@ -52,7 +64,17 @@ rk_secret_heap_init(void)
 	if (got == HEAP_REFUSED)
 		return heap_refused();
 	heap_is_locked = got == HEAP_LOCKED;
+	find_heap();
 	return NULL;
+}
+
+void
+rk_secret_heap_drop(void)
+{
+	/* The pages are the child's own copies. */
+	if (heap)
+		(void)munmap(heap, heap_size);
+	heap = NULL;
 }
 
 bool

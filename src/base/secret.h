@@ -23,6 +23,10 @@ RK_CHECKED rk_error *rk_secret_heap_init(void);
 /* False where the kernel would not lock the heap's pages (a small RLIMIT_MEMLOCK). */
 bool rk_secret_heap_is_locked(void);
 
+/* In a forked child that has no use for secrets: it holds none of its parent's any more. Nothing may
+ * be allocated or freed in the heap there afterwards. */
+void rk_secret_heap_drop(void);
+
 /* `size` zero bytes, length `size`. RK_E_NOMEM; RK_E_INTERNAL before rk_secret_heap_init. */
 RK_CHECKED rk_error *rk_secret_new(size_t size, rk_secret **ret_secret);
 /* A copy of `len` bytes at `bytes`, which the caller still has to wipe. As rk_secret_new. */

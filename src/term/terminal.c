@@ -1,5 +1,6 @@
 #include "term/terminal.h"
 
+#include "base/secret.h"
 #include "base/show.h"
 
 #include <errno.h>
@@ -67,8 +68,8 @@ any_caught(void)
 
 /*
  * The guard: all signals are blocked, so that it outlives a Ctrl-C and may set the terminal from
- * the background. It holds nothing but the pipe and the terminal. A byte on the pipe sends it home;
- * the pipe's end without one means that we were killed.
+ * the background. It holds nothing but the pipe and the terminal, and none of our secrets. A byte
+ * on the pipe sends it home; the pipe's end without one means that we were killed.
  */
 static void
 guard_run(const struct terminal *terminal, int pipe_fd)
@@ -79,6 +80,7 @@ guard_run(const struct terminal *terminal, int pipe_fd)
 	/* Above both, so that neither dup2 closes the other's source. */
 	int tty = fcntl(terminal->fd, F_DUPFD, 16);
 
+	rk_secret_heap_drop();
 	if (tty < 0 || dup2(pipe_fd, 0) < 0 || dup2(tty, 1) < 0 || close_range(2, ~0u, 0) != 0)
 		_exit(1);
 	do

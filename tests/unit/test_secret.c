@@ -1,6 +1,7 @@
 #include "base/secret.h"
 #include "support/spec.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -91,6 +92,38 @@ without_locked_memory_the_heap_says_so(void **state)
 {
 	(void)state;
 	assert_int_equal(status_of(start_without_locked_memory), 0);
+}
+
+static int
+fork_with_a_secret(void)
+{
+	rk_secret *secret = NULL;
+	int status = -1, ends[2];
+	pid_t child;
+
+	if (rk_spec_code(rk_secret_heap_init(), RK_OK) != RK_OK || pipe(ends) != 0 ||
+	    rk_spec_code(rk_secret_copy("12345678", 8, &secret), RK_OK) != RK_OK)
+		return 1;
+	child = fork();
+	if (child == 0) {
+		bool had = write(ends[1], rk_secret_peek(secret), 8) == 8;
+
+		rk_secret_heap_drop();
+		_exit(had && write(ends[1], rk_secret_peek(secret), 8) < 0 && errno == EFAULT ? 0
+											      : 1);
+	}
+	if (waitpid(child, &status, 0) != child || status != 0)
+		return 2;
+	status = strcmp((const char *)rk_secret_peek(secret), "12345678") == 0 ? 0 : 3;
+	rk_secret_free(secret);
+	return status;
+}
+
+static void
+a_child_can_drop_what_it_inherited_and_its_parent_keeps_it(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of(fork_with_a_secret), 0);
 }
 
 static void
@@ -202,6 +235,7 @@ main(void)
 	    spec(without_locked_memory_the_heap_says_so),
 	};
 	const struct CMUnitTest tests[] = {
+	    spec(a_child_can_drop_what_it_inherited_and_its_parent_keeps_it),
 	    spec(setting_up_twice_is_harmless),
 	    spec(a_new_one_is_zero_and_in_the_secure_heap),
 	    spec(a_copy_is_its_own_and_ends_in_a_zero),
