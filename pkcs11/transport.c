@@ -1,6 +1,7 @@
 #include "pkcs11/transport.h"
 
 #include "pkcs11/attribute.h"
+#include "pkcs11/template.h"
 
 #define BITS 3072
 #define STRAYS_MAX 64
@@ -40,28 +41,64 @@ generate(rk_session *session, enum level level)
 	    &session->transport_private);
 }
 
+static CK_RV
+destroy(rk_session *session, CK_OBJECT_HANDLE *handle)
+{
+	CK_RV rv = CKR_OK;
+
+	if (*handle != 0)
+		rv = RK_CALL(session->module, C_DestroyObject, session->handle, *handle);
+	*handle = 0;
+	return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
+}
+
 static bool
 refuses_template(CK_RV rv)
 {
-	return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
-	       rv == CKR_ATTRIBUTE_READ_ONLY || rv == CKR_TEMPLATE_INCONSISTENT ||
-	       rv == CKR_TEMPLATE_INCOMPLETE || rv == CKR_FUNCTION_FAILED ||
-	       rv == CKR_GENERAL_ERROR;
+	return rk_template_is_refused(rv) || rv == CKR_TEMPLATE_INCOMPLETE ||
+	       rv == CKR_FUNCTION_FAILED || rv == CKR_GENERAL_ERROR;
+}
+
+/* The template may have been ignored: a key that could be read out protects nothing. */
+static bool
+is_exposed(rk_session *session)
+{
+	CK_OBJECT_HANDLE key = session->transport_private;
+
+	return rk_attribute_fact(session, key, CKA_EXTRACTABLE) == RK_FACT_YES ||
+	       rk_attribute_fact(session, key, CKA_SENSITIVE) == RK_FACT_NO;
+}
+
+static CK_RV
+make_pair_at(rk_session *session, enum level level)
+{
+	CK_RV rv = generate(session, level);
+
+	if (rv != CKR_OK)
+		session->transport_private = session->transport_public = 0;
+	if (rv != CKR_OK || !is_exposed(session))
+		return rv;
+	if (rk_transport_end(session) != CKR_OK)
+		return RK_CKR_TRANSPORT;
+	/* Asked for less, it gave less: another level may do. Else its templates are worth nothing. */
+	return level == LEVEL_SESSION || level == LEVEL_TOKEN ? RK_CKR_EXPOSED
+							      : CKR_TEMPLATE_INCONSISTENT;
 }
 
 static CK_RV
 make_pair(rk_session *session)
 {
-	CK_RV rv = CKR_OK;
+	CK_RV rv = CKR_OK, first = CKR_OK;
 
 	for (int level = 0; level < LEVEL_COUNT; level++) {
-		rv = generate(session, (enum level)level);
+		rv = make_pair_at(session, (enum level)level);
 		if (rv == CKR_OK || !refuses_template(rv))
-			break;
+			return rv;
+		if (first == CKR_OK)
+			first = rv;
 	}
-	if (rv != CKR_OK)
-		session->transport_private = session->transport_public = 0;
-	return rv;
+	session->module->call = RK_CALL_C_GenerateKeyPair;
+	return first;
 }
 
 /* Token objects with our label, of one class: what a run that was killed has left. */
@@ -92,18 +129,6 @@ remove_strays(rk_session *session, CK_OBJECT_CLASS class)
 	for (CK_ULONG i = 0; i < count && rv == CKR_OK; i++)
 		rv = RK_CALL(session->module, C_DestroyObject, session->handle, found[i]);
 	return rv;
-}
-
-/* The template may have been ignored: a key that could be read out protects nothing. */
-static CK_RV
-judge(rk_session *session)
-{
-	CK_OBJECT_HANDLE key = session->transport_private;
-
-	if (rk_attribute_fact(session, key, CKA_EXTRACTABLE) == RK_FACT_YES ||
-	    rk_attribute_fact(session, key, CKA_SENSITIVE) == RK_FACT_NO)
-		return RK_CKR_UNSUPPORTED;
-	return CKR_OK;
 }
 
 static CK_RV
@@ -145,8 +170,6 @@ rk_transport_begin(rk_session *session, rk_buf *out)
 	if (rv == CKR_OK)
 		rv = make_pair(session);
 	if (rv == CKR_OK)
-		rv = judge(session);
-	if (rv == CKR_OK)
 		rv = tell(session, out);
 	if (rv != CKR_OK) {
 		enum rk_call call = session->module->call;
@@ -156,17 +179,6 @@ rk_transport_begin(rk_session *session, rk_buf *out)
 		return also == CKR_OK ? rv : also;
 	}
 	return CKR_OK;
-}
-
-static CK_RV
-destroy(rk_session *session, CK_OBJECT_HANDLE *handle)
-{
-	CK_RV rv = CKR_OK;
-
-	if (*handle != 0)
-		rv = RK_CALL(session->module, C_DestroyObject, session->handle, *handle);
-	*handle = 0;
-	return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
 }
 
 CK_RV

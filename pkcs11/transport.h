@@ -5,7 +5,7 @@
  * makes such pairs, which ends with the worker; else a token object with a label of its own, so
  * that the next copy finds and removes what a run that was killed has left.
  *
- * Errors     CK_RV; RK_CKR_UNSUPPORTED; RK_CKR_TRANSPORT it could not be removed.
+ * Errors     CK_RV; RK_CKR_EXPOSED; RK_CKR_TRANSPORT it could not be removed.
  * Standard   PKCS#11 2.40, section 5.13 (C_GenerateKeyPair).
  */
 #ifndef RK_PKCS11_TRANSPORT_H

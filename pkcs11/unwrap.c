@@ -1,6 +1,8 @@
 #include "pkcs11/unwrap.h"
 
+#include "pkcs11/keypair.h"
 #include "pkcs11/publichalf.h"
+#include "pkcs11/template.h"
 #include "pkcs11/wrapway.h"
 
 #include <openssl/core_names.h>
@@ -34,9 +36,7 @@ enum level { LEVEL_ALL, LEVEL_NSS, LEVEL_EXTRACTABLE, LEVEL_LEAST, LEVEL_COUNT }
 static bool
 refuses_template(CK_RV rv)
 {
-	return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
-	       rv == CKR_ATTRIBUTE_READ_ONLY || rv == CKR_TEMPLATE_INCONSISTENT ||
-	       rv == CKR_TEMPLATE_INCOMPLETE;
+	return rv == CKR_TEMPLATE_INCOMPLETE || rk_template_is_refused(rv);
 }
 
 static CK_RV
@@ -137,6 +137,29 @@ unwrap_private_at(struct bench *bench, enum level level, const CK_ATTRIBUTE *poi
 	    template, count, &bench->private_key);
 }
 
+static bool
+is_exposed(const struct bench *bench)
+{
+	return rk_attribute_fact(bench->session, bench->private_key, CKA_SENSITIVE) == RK_FACT_NO ||
+	       rk_attribute_fact(bench->session, bench->private_key, CKA_EXTRACTABLE) ==
+		   RK_FACT_YES;
+}
+
+/* With less than all of the template a key may come out that could be read out: not that way. */
+static CK_RV
+unwrap_private_safely(struct bench *bench, enum level level, const CK_ATTRIBUTE *point)
+{
+	CK_RV rv = unwrap_private_at(bench, level, point);
+
+	if (rv != CKR_OK || level == LEVEL_ALL || level == LEVEL_NSS || !is_exposed(bench))
+		return rv;
+	if (RK_CALL(bench->session->module, C_DestroyObject, bench->session->handle,
+		bench->private_key) != CKR_OK)
+		return RK_CKR_STRAY;
+	bench->private_key = 0;
+	return CKR_TEMPLATE_INCONSISTENT;
+}
+
 static CK_RV
 unwrap_private(struct bench *bench)
 {
@@ -145,14 +168,17 @@ unwrap_private(struct bench *bench)
 	CK_RV rv = CKR_OK, first = CKR_OK;
 
 	for (int level = LEVEL_ALL; level < LEVEL_COUNT; level++) {
-		if (level == LEVEL_NSS && point.ulValueLen == 0)
+		/* Others leave half an object behind when they are told what they do not know. */
+		if (level == LEVEL_NSS &&
+		    (point.ulValueLen == 0 || first != CKR_TEMPLATE_INCOMPLETE))
 			continue;
-		rv = unwrap_private_at(bench, (enum level)level, &point);
+		rv = unwrap_private_safely(bench, (enum level)level, &point);
 		if (rv == CKR_OK || !refuses_template(rv))
 			return rv;
 		if (first == CKR_OK)
 			first = rv;
 	}
+	bench->session->module->call = RK_CALL_C_UnwrapKey;
 	return first;
 }
 
@@ -204,33 +230,6 @@ judge(const struct bench *bench, const rk_object *made)
 }
 
 static CK_RV
-destroy(rk_session *session, CK_OBJECT_HANDLE handle)
-{
-	CK_RV rv;
-
-	if (handle == 0)
-		return CKR_OK;
-	rv = RK_CALL(session->module, C_DestroyObject, session->handle, handle);
-	return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
-}
-
-/* Take back what was made; `why` stays the answer, unless something is left behind. */
-static CK_RV
-take_back(struct bench *bench, CK_RV why)
-{
-	rk_session *session = bench->session;
-	enum rk_call call = session->module->call;
-	CK_RV rv = destroy(session, bench->private_key), also;
-
-	also = destroy(session, bench->public_key);
-	session->objects_known = false;
-	if (rv != CKR_OK || also != CKR_OK)
-		return RK_CKR_STRAY;
-	session->module->call = call;
-	return why;
-}
-
-static CK_RV
 run(struct bench *bench)
 {
 	rk_session *session = bench->session;
@@ -248,7 +247,13 @@ run(struct bench *bench)
 		rv = rk_keys_add(session, bench->private_key, bench->public_key);
 	if (rv == CKR_OK)
 		rv = judge(bench, &session->objects[session->object_count - 1]);
-	return rv == CKR_OK ? CKR_OK : take_back(bench, rv);
+	if (rv != CKR_OK) {
+		const struct rk_keypair made = {
+		    .private_key = bench->private_key, .public_key = bench->public_key};
+
+		return rk_keypair_take_back(session, &made, rv);
+	}
+	return CKR_OK;
 }
 
 CK_RV

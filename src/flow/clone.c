@@ -75,8 +75,6 @@ find_ends(const struct rk_custody *custody, const struct rk_clone_wish *wish,
 	if (!err)
 		err = judge_software(&ends, wish->to_software);
 	if (!err)
-		err = rk_clone_way_find(&ends);
-	if (!err)
 		*ret_ends = ends;
 	return err;
 }
@@ -117,6 +115,8 @@ rk_clone_plan(
 	struct rk_clone_ends ends;
 	rk_error *err = find_ends(custody, wish, &ends);
 
+	if (!err)
+		err = rk_clone_way_find(&ends);
 	if (!err)
 		err = rk_plan_new(
 		    &plan, "copy key %s to %s", RK_SHOW(wish->key->name), ends.target->name);
@@ -169,7 +169,7 @@ find_copy(const struct rk_clone_ends *ends, rk_token_key **ret_copy)
 }
 
 static rk_error *
-make_copy(rk_env *env, const struct rk_clone_ends *ends, rk_token_key **ret_copy)
+make_copy(rk_env *env, struct rk_clone_ends *ends, rk_token_key **ret_copy)
 {
 	rk_error *err;
 
@@ -178,7 +178,9 @@ make_copy(rk_env *env, const struct rk_clone_ends *ends, rk_token_key **ret_copy
 		    "key %s may not leave %s: it was not made to be wrapped, or has been copied "
 		    "already",
 		    RK_SHOW(ends->key->name), rk_hand_token_name(ends->source));
-	err = rk_clone_way_go(env, ends, ret_copy);
+	err = rk_clone_way_find(ends);
+	if (!err)
+		err = rk_clone_way_go(env, ends, ret_copy);
 	if (rk_error_code(err) == RK_E_EXISTS)
 		err = rk_advise(err,
 		    "nothing is overwritten: take another token, or destroy the key that has its "

@@ -126,21 +126,21 @@ may_go_on(const rk_error *err)
 
 /* Each way with both hashes. The last refusal tells most: SHA-1 is what every module has. */
 static rk_error *
-try_ways(const struct rk_clone_ends *ends, const rk_pubkey *transport, rk_token_key **ret_copy)
+try_ways(const struct rk_clone_ends *ends, const rk_pubkey *transport, bool *arrived,
+    rk_token_key **ret_copy)
 {
 	RK_AUTO(rk_error) last = NULL;
-	bool arrived = false;
 
 	for (unsigned step = 0; step < 2 * RK_WRAP_WAY_COUNT; step++) {
 		const struct rk_wrap_how how = {.way = (enum rk_wrap_way)(step / 2),
 		    .sha1 = step % 2 == 1,
 		    .transport = transport};
-		bool arrived_before = arrived;
+		bool arrived_before = *arrived;
 		rk_error *err;
 
 		if (!ends->ways[how.way])
 			continue;
-		err = try_way(ends, &how, &arrived, ret_copy);
+		err = try_way(ends, &how, arrived, ret_copy);
 		if (!err)
 			return NULL;
 		/* What is taken now is what the way before has left, and told. */
@@ -169,20 +169,34 @@ end_transport(rk_env *env, rk_token *target)
 	rk_error_free(err);
 }
 
+/* It went away in the middle: nobody knows what it has made by then. */
+static rk_error *
+maybe_there(const struct rk_clone_ends *ends, rk_error *why)
+{
+	why = rk_wrap(why,
+	    "a copy of key %s may be on %s, labelled %s, and the keep does not know it",
+	    RK_SHOW(ends->key->name), ends->target->name, RK_SHOW(label_of(ends)));
+	return rk_advise(why, "run the same command again once both tokens work: it finds what is "
+			      "there and finishes");
+}
+
 rk_error *
 rk_clone_way_go(rk_env *env, const struct rk_clone_ends *ends, rk_token_key **ret_copy)
 {
 	RK_AUTO(rk_pubkey) transport = NULL;
+	bool arrived = false;
 	rk_error *err = ends->target->ops->transport(ends->target, &transport);
 
 	if (!err) {
-		err = try_ways(ends, transport, ret_copy);
+		err = try_ways(ends, transport, &arrived, ret_copy);
 		end_transport(env, ends->target);
 	}
 	if (!err)
 		return NULL;
 	if (may_go_on(err))
 		err = rk_advise(err, NO_WAY);
+	if (arrived && rk_error_code(err) == RK_E_TOKEN_GONE)
+		err = maybe_there(ends, err);
 	return rk_wrap(err, "cannot take key %s, %s, from %s to %s", RK_SHOW(ends->key->name),
 	    rk_key_type_name(rk_pubkey_type(ends->key->pubkey)), rk_hand_token_name(ends->source),
 	    ends->target->name);

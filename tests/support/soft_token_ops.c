@@ -480,6 +480,8 @@ soft_destroy(rk_token *token, const rk_token_key *key)
 static void
 soft_close(rk_token *token)
 {
+	/* A session object, as with every module that has such keys. */
+	rk_soft_opened_of(token)->soft->transports = 0;
 	free(rk_soft_opened_of(token));
 }
 
