@@ -52,22 +52,6 @@ tell_seen(const rk_token_info *info, rk_error *why)
 	    rk_buf_str(&uri), RK_SHOW_BARE(info->serial));
 }
 
-/* Refusals that come before anything is done. */
-static bool
-did_nothing(const rk_error *why)
-{
-	switch (rk_error_code(why)) {
-	case RK_E_TOKEN_NONE:
-	case RK_E_TOKEN_MANY:
-	case RK_E_TOKEN_UNSUPPORTED:
-	case RK_E_PIN_LOCKED:
-	case RK_E_USAGE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 rk_error *
 rk_tokens_half_tell(const struct rk_tokens_half *half, rk_error *why)
 {
@@ -76,8 +60,6 @@ rk_tokens_half_tell(const struct rk_tokens_half *half, rk_error *why)
 	const rk_token_info *found;
 	rk_error *err;
 
-	if (did_nothing(why))
-		return why;
 	err = tokens->ops->list(tokens, &now);
 	found = err ? NULL : find(half, now);
 	rk_error_free(err);
