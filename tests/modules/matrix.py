@@ -23,7 +23,7 @@ import story  # noqa: E402
 PAGE = story.SOURCE / "docs" / "tokens.md"
 TABLES = ("modules", "tpm")
 ORDER = ("listed", "`token init`", "`key enrol`", "`key generate`", "signs TUF", "signs Notary", "two",
-         "a wrong", "PIN", "`key delete`")
+         "a wrong", "PIN", "`backup clone`", "`key delete`")
 
 
 def folder(table):

@@ -180,6 +180,31 @@ class Suite(OnModule):
     def state(self, token):
         return self.good("token", "show", token.uri, "--json", pins=[]).json["token"]["pin_state"]
 
+    # Copies
+
+    COPIED = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa2048")
+
+    def test_keys_are_copied_from_token_to_token(self):
+        for key_type in self.COPIED:
+            with self.subTest(key_type):
+                name = f"copied-{key_type}"
+                made = self.rk("key", "generate", name, "--token", self.first.uri, "--type", key_type,
+                               "--wrappable", *self.module.make_words(self.first))
+                copied = made if made.status else self.rk("backup", "clone", name, "--to", self.second.uri)
+                if self.tried(f"`backup clone`, {key_type}", copied):
+                    self.sealed_on_both(name)
+
+    def sealed_on_both(self, name):
+        known = self.good("key", "show", name, "--json").json["tokens"]
+        self.assertEqual(len(known), 2)
+        for token in (self.first, self.second):
+            keys = self.good("token", "show", token.uri, "--json").json["keys"]
+            key = next(key for key in keys if key["label"] == name)
+            self.assertIs(key["sensitive"], True)
+            self.assertIs(key["extractable"], False)
+        self.good("key", "forget", name, known[0])
+        self.good("key", "test", name, pins=[self.second])
+
     def test_a_key_is_destroyed(self):
         self.sound_key("k", self.first)
         serial = self.good("token", "show", self.first.uri, "--json", pins=[]).json["token"]["serial"]
