@@ -14,7 +14,7 @@
 
 #define ITERATIONS_MAX 10000000 /* some seconds */
 #define SCRYPT_MEMORY_MAX (UINT64_C(32) << 20) /* what OpenSSL takes without being asked for more */
-#define SCRYPT_WORK_MAX (UINT64_C(1) << 28) /* N * r * p */
+#define SCRYPT_WORK_MAX (UINT64_C(1) << 24) /* N * r * p: some seconds */
 #define PASSPHRASE_MAX 1000 /* PEM's old way takes hardly more */
 #define RESEAL \
 	"seal it anew: 'openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW', and import NEW"
