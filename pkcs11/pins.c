@@ -131,6 +131,7 @@ rk_pins_change(rk_session *session, const rk_request *request)
 		rv = rk_session_make_writable(session);
 	if (rv == CKR_OK)
 		rv = change(session, request);
+	session->unblocked = rv == CKR_OK && request->change != RK_PIN_CHANGE_SO;
 	/* It has no SO, or none that this could be done by. */
 	if (rv == CKR_USER_TYPE_INVALID)
 		rv = RK_CKR_NO_SUCH_CHANGE;

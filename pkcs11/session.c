@@ -57,9 +57,10 @@ rk_session_refresh(rk_session *session)
 		return rv;
 	if (!rk_module_slot_holds(&slot, &session->identity))
 		return RK_CKR_OTHER_TOKEN;
-	/* A good login gives all tries back; some modules go on saying what was before it. */
-	if (session->logged_in && !session->refused)
-		slot.token.flags &= ~(CK_FLAGS)(CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY);
+	/* A good login, or a new PIN, gives all tries back; some modules go on saying what was before. */
+	if (session->unblocked || (session->logged_in && !session->refused))
+		slot.token.flags &= ~(CK_FLAGS)(CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY |
+						CKF_USER_PIN_LOCKED);
 	session->slot = slot;
 	return CKR_OK;
 }
@@ -165,6 +166,7 @@ rk_session_login(rk_session *session, const rk_secret *pin)
 	if (rv != CKR_OK)
 		return rv;
 	rv = rk_session_call_login(session, CKU_USER, pin);
+	session->unblocked = false;
 	if (rv == CKR_USER_ALREADY_LOGGED_IN)
 		rv = CKR_OK;
 	if (rv != CKR_OK)

@@ -43,6 +43,7 @@ typedef struct rk_session {
 	bool open, writable, logged_in, so_logged_in;
 	bool pad; /* logged in at the token's own pad */
 	bool refused; /* a PIN, after the login that went well */
+	bool unblocked; /* it was given a new PIN by its SO PIN or PUK, and none was tried since */
 	rk_secret *pin;
 	rk_object *objects;
 	size_t object_count, last_place; /* of the key that was used last */
