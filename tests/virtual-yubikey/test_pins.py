@@ -1,0 +1,128 @@
+"""PIN, PUK and management key of a YubiKey: told of, changed, unblocked, and never the factory's for
+a root key; what is on it against the keep."""
+import sys
+
+sys.dont_write_bytecode = True
+
+import yubikey  # noqa: E402
+import story  # noqa: E402
+from test_attest import Cards, MANAGEMENT, PIN  # noqa: E402
+
+PUK = "24242424"
+FACTORY = {"pin": yubikey.PIN, "puk": yubikey.PUK}
+
+
+class Pins(Cards):
+    def pin(self, *more, new="515151", **options):
+        return self.rk("token", "pin", self.token_uri(), *more, "--new-pin-file",
+                       self.secret_file("new.pin", new), **options)
+
+    def puk(self):
+        return ("--so-pin-file", self.secret_file("puk", PUK))
+
+    def wrong(self, times=1):
+        """So many tries are spent."""
+        for _ in range(times):
+            self.card.tool("-a", "verify-pin", "-P", "999999", status=1)
+
+    def test_a_new_pin_is_set_and_the_old_one_is_no_more(self):
+        self.pin().done()
+        self.assertEqual(self.card.state["pin"], "515151")
+        self.rk("token", "show", self.token_uri()).refused(4, "PIN")
+        self.assertEqual(self.card.state["pin_tries"], 2)
+
+    def test_a_length_that_it_does_not_take_spends_nothing(self):
+        for new in ("12345", "123456789"):
+            self.pin(new=new).refused(2, "6 to 8")
+        self.assertEqual((self.card.state["pin"], self.card.state["pin_tries"]), (PIN, 3))
+
+    def test_the_puk_unblocks_what_is_locked(self):
+        self.make("k", "9c")
+        self.wrong(3)
+        self.rk("key", "test", "k").refused(4, "locked", "--unblock")
+        self.pin("--unblock", *self.puk()).done()
+        self.tokens[0].pin_file = self.secret_file("card.pin", "515151")
+        self.good("key", "test", "k")
+
+    def test_a_wrong_puk_is_one_try(self):
+        self.wrong(3)
+        self.pin("--unblock", "--so-pin-file", self.secret_file("puk", "99999999")).refused(4)
+        self.assertEqual(self.card.state["puk_tries"], 2)
+
+    def test_the_last_try_wants_its_own_yes(self):
+        self.make("k", "9c")
+        self.wrong(2)
+        self.good("token", "show", self.token_uri(), pins=[]).says("final")
+        self.rk("key", "test", "k", "-y").refused(4, "last", "--last-pin-try")
+        self.pin("-y").refused(4, "last", "--last-pin-try")
+        self.assertEqual(self.card.state["pin_tries"], 1)
+        self.good("key", "test", "k", "--last-pin-try")
+        self.assertEqual(self.card.state["pin_tries"], 3)
+
+    def test_the_management_key_is_changed_and_makes_keys(self):
+        new = "ab" + MANAGEMENT[2:]
+        self.pin("--so", "--so-pin-file", self.so_file, new=new[:10]).refused(2, "hex digits")
+        self.pin("--so", "--so-pin-file", self.so_file, new=new).done()
+        self.rk("key", "generate", "k", "--token", self.token_uri(), "--slot", "9c", "--so-pin-file",
+                self.so_file).refused(4)
+        self.so_file = self.secret_file("management", new)
+        self.make("k", "9c")
+
+    def test_a_slot_has_to_be_named_and_free(self):
+        self.rk("key", "generate", "k", "--token", self.token_uri()).refused(2, "--slot")
+        self.make("k", "9c")
+        self.rk("key", "generate", "l", "--token", self.token_uri(), "--slot", "9c", "--so-pin-file",
+                self.so_file).refused(2)
+        self.make("l", "82")
+
+    def test_nothing_is_made_to_try_it_out(self):
+        self.make("k", "9c")
+        before = self.card.facts["keys"]
+        self.rk("token", "test", self.token_uri()).done().says("nothing was made", "ecdsa-p256",
+                                                              "works", "not tried")
+        self.assertEqual(self.card.facts["keys"], before)
+
+
+class Audit(Cards):
+    def rows(self, status=0):
+        audit = self.rk("token", "audit", "--json").done(status).json
+        return {row["name"]: row["result"] for row in audit["tokens"][0]["keys"]
+                if row["result"] != "unjudged"}
+
+    def test_what_was_made_is_found_and_a_stranger_too(self):
+        self.make("k", "9c")
+        self.assertEqual(self.rows(), {"k": "ok"})
+        self.card.generate("9a", key=MANAGEMENT)
+        self.assertEqual(self.rows(status=3), {"k": "ok", None: "unknown"})
+
+    def test_another_key_in_its_slot_is_a_change(self):
+        self.make("k", "9c")
+        self.card.generate("9c", key=MANAGEMENT)
+        self.assertEqual(self.rows(status=3)["k"], "changed")
+
+
+class Factory(Cards):
+    """As it leaves the factory."""
+    CARD = {"serial": 15938791, "firmware": [5, 7, 1], "pin": yubikey.PIN, "puk": yubikey.PUK,
+            "management": {"algorithm": 3, "key": yubikey.MANAGEMENT, "touch": False}}
+
+    def setUp(self):
+        super().setUp()
+        self.tokens[0].pin_file = self.secret_file("card.pin", yubikey.PIN)
+        self.so_file = self.secret_file("management", yubikey.MANAGEMENT)
+
+    def test_a_root_key_waits_until_each_secret_is_changed(self):
+        shown = self.good("token", "show", self.token_uri(), "--json", pins=[]).json["token"]
+        known = [shown[name] for name in ("factory_pin", "factory_puk", "factory_so_pin")]
+        self.make("root", "9c")
+        done = self.rk("init", "demo", "--dialect", "tuf", "--root", "root", "--targets", "root")
+        if True not in known:
+            self.assertEqual(known, [None] * 3)
+            self.good("token", "show", self.token_uri(), pins=[]).says("cannot tell")
+            done.done()
+            return
+        done.refused(2, "rootkeep token pin", "everybody knows")
+
+
+if __name__ == "__main__":
+    story.main()
