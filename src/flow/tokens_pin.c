@@ -113,10 +113,12 @@ rk_tokens_pin(rk_hands *hands, const char *uri, enum rk_pin_change change, rk_to
 
 	if (!err)
 		err = rk_hands_set_pin(hands, token, change);
-	if (!err)
-		err = token->ops->info(token, &info);
 	if (err)
 		return err;
+	err = token->ops->info(token, &info);
+	if (err)
+		return rk_wrap(err, "%s has its new %s, and cannot be looked at any more",
+		    token->name, change == RK_PIN_CHANGE_SO ? "SO PIN" : "PIN");
 	state = rk_pins_state(info, RK_PINS_PIN);
 	if (change != RK_PIN_CHANGE_SO && (state == RK_PIN_LOCKED || state == RK_PIN_UNSET))
 		return rk_fail(RK_E_KEY_UNPROVEN, "look at it with 'rootkeep token show'",

@@ -292,6 +292,21 @@ a_new_pin_that_cannot_be_proved_is_still_told_of(void **state)
 	assert_non_null(strstr(rk_error_message(err), "has its new PIN"));
 }
 
+static void
+a_token_that_goes_when_all_is_done_has_its_new_pin(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	RK_AUTO(rk_error) err = NULL;
+
+	person_says(scene, "PIN", "123456");
+	person_says(scene, "new PIN", "654321");
+	scene->alice->gone_after = RK_SOFT_LOGIN;
+	err = change(scene, RK_TOKENS_PIN);
+	assert_int_equal(rk_error_code(err), RK_E_TOKEN_GONE);
+	assert_non_null(strstr(rk_error_message(err), "has its new PIN"));
+	assert_string_equal(scene->alice->pin, "654321");
+}
+
 #define scene_spec(function) \
 	cmocka_unit_test_setup_teardown(function, rk_key_scene_begin, rk_key_scene_end)
 
@@ -317,6 +332,7 @@ main(void)
 	    scene_spec(no_failure_spends_a_second_try),
 	    scene_spec(a_lost_answer_leaves_two_pins_and_says_so),
 	    scene_spec(a_new_pin_that_cannot_be_proved_is_still_told_of),
+	    scene_spec(a_token_that_goes_when_all_is_done_has_its_new_pin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
