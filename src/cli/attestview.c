@@ -1,7 +1,7 @@
 #include "cli/attestview.h"
 
 #include "base/show.h"
-#include "cli/pins.h"
+#include "cli/attestroots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ rk_attestview_pins(const rk_keep *keep, rk_attestation_pins **ret_pins)
 {
 	if (!rk_keep_attestation_any(keep) && !rk_keep_wants_attestations(keep))
 		return NULL;
-	return rk_pins_own(ret_pins);
+	return rk_attestroots_own(ret_pins);
 }
 
 static void

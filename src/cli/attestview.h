@@ -2,7 +2,7 @@
  * attestview.h - what is sworn about keys, as lines, cells and JSON values
  *
  * Ownership  ret_* belong to the caller.
- * Errors     RK_E_NOMEM, and those of rk_pins_own. A chain that is not believed is shown as such.
+ * Errors     RK_E_NOMEM, and those of rk_attestroots_own. A chain that is not believed is shown as such.
  */
 #ifndef RK_CLI_ATTESTVIEW_H
 #define RK_CLI_ATTESTVIEW_H

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "cli/keydesk.h"
 #include "cli/keyids.h"
-#include "cli/pins.h"
+#include "cli/attestroots.h"
 #include "cli/planview.h"
 #include "cli/work.h"
 
@@ -40,9 +40,9 @@ bench_open(const struct attest_args *attest, struct bench *bench)
 	    attest->require.items, attest->require.count, &bench->require);
 
 	if (!err)
-		err = rk_pins_own(&bench->own);
+		err = rk_attestroots_own(&bench->own);
 	if (!err && attest->ca)
-		err = rk_pins_given(attest->ca, &bench->given);
+		err = rk_attestroots_given(attest->ca, &bench->given);
 	if (!err)
 		bench->unmet = calloc(1, sizeof(*bench->unmet));
 	return err || bench->unmet ? err : rk_out_of_memory();

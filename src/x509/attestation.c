@@ -336,10 +336,10 @@ rk_attestation_form_name(uint8_t form)
 bool
 rk_attestation_form_parse(const char *name, uint8_t *ret_form)
 {
-	for (uint8_t i = 1; i < FORM_COUNT; i++) {
+	for (size_t i = 1; i < FORM_COUNT; i++) {
 		if (strcmp(forms[i], name) != 0)
 			continue;
-		*ret_form = i;
+		*ret_form = (uint8_t)i;
 		return true;
 	}
 	return false;

@@ -40,8 +40,14 @@ OURS_IN = {
     "src/flow/custody_record.c": re.compile(r"rule->(?:unknown|wrong)$"),  # a table
     "src/cli/cmd_rehearse.c": re.compile(r"(?:command|act)$"),  # of flow/rehearse.c's table
     "src/cli/cmd_renew.c": re.compile(r"rk_buf_str\(&line\)$"),  # certwatch.h
-    "src/cli/cmd_status.c": re.compile(r"rk_buf_str\(&(?:who|line)\)$"),  # keys' names; certwatch.h
-    "src/cli/verifyview.c": re.compile(r"(?:under|judge->warnings->names\[i\])$"),  # judge.h
+    "src/cli/cmd_status.c": re.compile(  # keys' names; certwatch.h; attestview.h
+        r"(?:rk_buf_str\(&(?:who|line|sworn)\)|amiss->names\[i\])$"),
+    "src/cli/verifyview.c": re.compile(r"(?:under|judge->(?:warnings|amiss)->names\[i\])$"),  # judge.h
+    "src/cli/attestview.c": re.compile(  # tables and hex of x509/attestation.h
+        r"(?:rk_attestation_(?:pin|touch)_name\(attestation->\w+\)|attestation->root_sha256"
+        r"|advisory->(?:name|text))$"),
+    "src/cli/cmd_key_attest.c": re.compile(r"bench->unmet->names\[i\]$"),  # attestation_require.h
+    "src/flow/attest_policy.c": re.compile(r"rk_buf_str\(&names\)$"),  # keys' names
     "src/keep/journal.c": re.compile(r"torn_note\(&walk\.head\)$"),
     "src/keep/keep_key_find.c": re.compile(r"rk_buf_str\(&search->names\)$"),  # keys' names
     "src/cli/cmd_target.c": re.compile(r"what->action$"),  # two commands' names

@@ -1,4 +1,4 @@
-#include "cli/pins.h"
+#include "cli/attestroots.h"
 
 #include "base/buf.h"
 
@@ -32,7 +32,7 @@ add_beside(rk_attestation_pins *pins, const char *folder, const char *between)
 }
 
 rk_error *
-rk_pins_own(rk_attestation_pins **ret_pins)
+rk_attestroots_own(rk_attestation_pins **ret_pins)
 {
 	RK_AUTO(rk_attestation_pins) pins = NULL;
 	char folder[PATH_MAX];
@@ -61,7 +61,7 @@ rk_pins_own(rk_attestation_pins **ret_pins)
 }
 
 rk_error *
-rk_pins_given(const char *path, rk_attestation_pins **ret_pins)
+rk_attestroots_given(const char *path, rk_attestation_pins **ret_pins)
 {
 	RK_AUTO(rk_attestation_pins) pins = NULL;
 	RK_AUTO(rk_text) text = NULL;
