@@ -111,17 +111,52 @@ class Factory(Cards):
         self.tokens[0].pin_file = self.secret_file("card.pin", yubikey.PIN)
         self.so_file = self.secret_file("management", yubikey.MANAGEMENT)
 
-    def test_a_root_key_waits_until_each_secret_is_changed(self):
+    def known(self):
         shown = self.good("token", "show", self.token_uri(), "--json", pins=[]).json["token"]
-        known = [shown[name] for name in ("factory_pin", "factory_puk", "factory_so_pin")]
+        return [shown[name] for name in ("factory_pin", "factory_puk", "factory_so_pin")]
+
+    def init(self):
+        return self.rk("init", "demo", "--dialect", "tuf", "--root", "root", "--targets", "root")
+
+    def change(self, new, *more):
+        self.good("token", "pin", self.token_uri(), *more, "--new-pin-file",
+                  self.secret_file("changed", new))
+
+    def test_a_root_key_waits_until_each_secret_is_changed(self):
+        self.assertEqual(self.known(), [True, True, True])
+        self.rk("key", "generate", "root", "--token", self.token_uri(), "--slot", "9c",
+                "--so-pin-file", self.so_file).done().says("warning", "factory")
+        with self.unchanged():
+            self.init().refused(2, "PIN and PUK and management key", "rootkeep token pin", "--so",
+                                "change-puk")
+        self.change("424242")
+        self.tokens[0].pin_file = self.secret_file("card.pin", "424242")
+        self.change(MANAGEMENT, "--so", "--so-pin-file", self.so_file)
+        self.assertEqual(self.known(), [False, True, False])
+        self.init().refused(2, "the PUK of its factory", "change-puk")
+        self.card.tool("-a", "change-puk", "-P", yubikey.PUK, "-N", PUK)
+        self.assertEqual(self.known(), [False, False, False])
+        self.init().done()
+
+    def test_role_set_and_certificates_refuse_it_too(self):
         self.make("root", "9c")
-        done = self.rk("init", "demo", "--dialect", "tuf", "--root", "root", "--targets", "root")
-        if True not in known:
-            self.assertEqual(known, [None] * 3)
-            self.good("token", "show", self.token_uri(), pins=[]).says("cannot tell")
-            done.done()
-            return
-        done.refused(2, "rootkeep token pin", "everybody knows")
+        other = self.token("other")
+        self.key("plain", other)
+        self.good("init", "demo", "--dialect", "tuf", "--root", "plain", "--targets", "plain")
+        self.good("sign", "demo")
+        self.refuses(2, "role", "set", "demo", "root", "--add-key", "root", words=["factory"])
+        self.refuses(2, "key", "certify", "root", "--gun", "example.com/demo", words=["factory"])
+
+
+class Old(Cards):
+    """Before firmware 5.3 a card does not tell."""
+    CARD = {"serial": 15938791, "firmware": [5, 2, 7], "pin": yubikey.PIN}
+
+    def test_what_cannot_be_told_is_said_and_not_refused(self):
+        self.tokens[0].pin_file = self.secret_file("card.pin", yubikey.PIN)
+        self.good("token", "show", self.token_uri(), pins=[]).says("cannot tell")
+        self.make("root", "9c")
+        self.good("init", "demo", "--dialect", "tuf", "--root", "root", "--targets", "root")
 
 
 if __name__ == "__main__":
