@@ -114,8 +114,10 @@ UNSEEN = ("fits the URI|is of a kind that is not known|says that it did it, and 
 FOLLOWS = {
     ("C_Initialize", "CRYPTOKI_ALREADY_INITIALIZED"): "CKR_CRYPTOKI_NOT_INITIALIZED",
     ("C_Login", "USER_ALREADY_LOGGED_IN"): f"{UNSEEN}|CKR_USER_NOT_LOGGED_IN",
+    ("C_Login", "USER_TYPE_INVALID"): "no such way to a new PIN",
     ("C_DestroyObject", "OBJECT_HANDLE_INVALID"): UNSEEN,
-    ("C_GetTokenInfo", "TOKEN_NOT_PRESENT"): "no token fits",
+    **{(function, name): "another token (is|came) in" for name in (*CODES, "gone")
+       for function in ("C_GetTokenInfo", "C_GetSlotInfo")},
     **{("C_FindObjectsFinal", name): "CKR_OPERATION_ACTIVE" for name in CODES},
     **{("C_GetAttributeValue", name): UNSEEN for name in
        ("ATTRIBUTE_SENSITIVE", "ATTRIBUTE_TYPE_INVALID", "BUFFER_TOO_SMALL", "OBJECT_HANDLE_INVALID",
