@@ -97,6 +97,7 @@ def compare(stated, cells):
 
 
 def part(table):
+    """The part of the page between a table's marks."""
     return re.compile(rf"(<!-- {table}: begin -->\n)(.*?)(<!-- {table}: end -->\n)", re.S)
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import modules
+import page
 import story
 import suite
 import yubikey
@@ -43,11 +44,15 @@ class Tpm(modules.Module):
 
     def tokens(self):
         test = self.test
-        story.need("swtpm", "tpm2-abrmd", "dbus-daemon", "dbus-send", "unshare")
+        self.need()
         self.start(test.folder / "tpm")
         self.path = library()
         self.configure(self.name, self.path)
         return [self.new(label) for label in ("first", "second")]
+
+    @staticmethod
+    def need():
+        story.need("swtpm", "tpm2-abrmd", "dbus-daemon", "dbus-send", "unshare")
 
     def start(self, folder):
         test = self.test
@@ -97,6 +102,15 @@ class Tpm(modules.Module):
 
 class Stories(suite.Suite):
     MODULE = Tpm
+
+
+class Page(story.Story):
+    def test_the_commands_of_the_page(self):
+        module = Tpm(self)
+        module.need()
+        module.start(self.folder / "tpm")
+        module.configure("tpm2_pkcs11", library())
+        page.run(self, "A TPM")
 
 
 if __name__ == "__main__":
