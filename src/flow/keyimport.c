@@ -168,17 +168,17 @@ plan_read(const rk_keyimport_item *item, rk_plan *plan)
 static rk_error *
 plan_copy(const rk_keyimport *import, const rk_keyimport_item *item, size_t index, rk_plan *plan)
 {
-	const char *token = import->shelves[index].token->name;
+	const rk_token *token = import->shelves[index].token;
 	RK_AUTO_BUF(place);
 
 	if (item->state->copies[index].uri)
-		return rk_plan_add(
-		    plan, RK_EFFECT_SIGN, "have it prove itself on %s, where it is already", token);
+		return rk_plan_add(plan, RK_EFFECT_SIGN,
+		    "have it prove itself on %s, where it is already", token->name);
 	rk_keyplace_tell(&import->wish->place, &place);
 	return rk_plan_add(plan, RK_EFFECT_TOKEN,
 	    "copy it to %s, labelled %s, %s, never to leave it; have it prove itself, and read its "
 	    "attributes back",
-	    token, RK_SHOW(item->state->label), rk_buf_str(&place));
+	    token->name, RK_SHOW(item->state->label), rk_buf_str(&place));
 }
 
 static rk_error *

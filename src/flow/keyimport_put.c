@@ -171,10 +171,12 @@ put_on_tokens(const struct way *way)
 	rk_error *err = NULL;
 
 	for (size_t i = 0; !err && i < state->copy_count; i++) {
+		const rk_token *token = way->import->shelves[i].token;
+
 		err = state->copies[i].uri ? take_as_it_is(way, i) : make_copy(way, i);
 		if (err)
 			err = rk_wrap(err, "cannot import key %s to %s", RK_SHOW(way->item->name),
-			    way->import->shelves[i].token->name);
+			    token->name);
 	}
 	return err;
 }

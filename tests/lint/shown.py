@@ -48,6 +48,7 @@ OURS_IN = {
         r"|advisory->(?:name|text))$"),
     "src/cli/cmd_key_attest.c": re.compile(r"bench->unmet->names\[i\]$"),  # attestation_require.h
     "src/flow/attest_policy.c": re.compile(r"rk_buf_str\(&names\)$"),  # keys' names
+    "src/flow/keyimport.c": re.compile(r"rk_buf_str\(&place\)$"),  # keyplace.h
     "src/keep/journal.c": re.compile(r"torn_note\(&walk\.head\)$"),
     "src/keep/keep_key_find.c": re.compile(r"rk_buf_str\(&search->names\)$"),  # keys' names
     "src/cli/cmd_target.c": re.compile(r"what->action$"),  # two commands' names
