@@ -41,6 +41,13 @@ note_search(
 	snprintf(turn->note, sizeof(turn->note), " session=%lu class=%lx", session, class);
 }
 
+static void
+note_hardware(const struct turn *turn, CK_SLOT_INFO *info)
+{
+	if (info && turn_does(turn, "hardware"))
+		info->flags |= CKF_HW_SLOT;
+}
+
 #define FORWARD_NOTED(name, parameters, arguments, note)    \
 	static CK_RV forward_##name parameters              \
 	{                                                   \
@@ -58,7 +65,8 @@ note_search(
 FORWARD(C_Initialize, (void *args), (args))
 FORWARD(C_Finalize, (void *reserved), (reserved))
 FORWARD(C_GetInfo, (CK_INFO * info), (info))
-FORWARD(C_GetSlotInfo, (CK_SLOT_ID id, CK_SLOT_INFO *info), (id, info))
+FORWARD_NOTED(C_GetSlotInfo, (CK_SLOT_ID id, CK_SLOT_INFO *info), (id, info),
+    note_hardware(&turn, rv == CKR_OK ? info : NULL))
 FORWARD(C_GetTokenInfo, (CK_SLOT_ID id, CK_TOKEN_INFO *info), (id, info))
 FORWARD(C_GetMechanismInfo, (CK_SLOT_ID id, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info),
     (id, type, info))

@@ -19,6 +19,7 @@
  *   corrupt, truncate  C_Sign's signature
  *   soft             keys are made, imported and unwrapped as not sensitive and extractable
  *   always           C_GenerateKeyPair: the key wants the PIN each time
+ *   hardware         C_GetSlotInfo: the slot says that it is a device
  *   bare             C_GetMechanismList: no RSA but the bare operation
  *   deviceUS         C_Sign: by a device that does one at a time and takes US microseconds; its
  *                    line also has when it began and ended, in seconds

@@ -1,11 +1,16 @@
 """A key is copied from token to token: wrapped all the way, proved, and sealed on both."""
 import json
+import os
+import pathlib
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 import story
 
+BUILD = pathlib.Path(os.environ.get("RK_BUILD") or pathlib.Path(story.BINARY or ".").resolve().parent)
 TYPES = ("ecdsa-p256", "ecdsa-p384", "rsa2048", "rsa4096")
 
 
@@ -197,6 +202,127 @@ class Refused(Copies):
         self.assertEqual(self.labels(self.second), [])
 
 
+class TwoModules(Copies):
+    """The first token through a module that hands its calls on, and changes some answers."""
+
+    def setUp(self):
+        super().setUp()
+        forward = BUILD / "tests" / "modules" / "forward.so"
+        if not forward.exists():
+            story.missing(f"no module {forward}")
+        modules = self.folder / "home" / ".config" / "pkcs11" / "modules"
+        modules.mkdir(parents=True, mode=0o700)
+        (modules / "other.module").write_text(f"module: {forward}\n")
+        self.log = self.folder / "calls"
+        self.env.update(RK_FORWARD_MODULE=story.MODULE, RK_FORWARD_LOG=str(self.log))
+        self.first.uri, self.second.uri = (
+            token.uri.replace("softhsm2", "other") if token is self.first else token.uri
+            for token in (self.first, self.second))
+
+    def test_from_a_module_to_another_and_back(self):
+        self.wrappable()
+        self.wrappable("there", token=self.second)
+        self.clone()
+        self.good("backup", "clone", "there", "--to", self.first.uri)
+        for name in ("root", "there"):
+            self.assertEqual(len(self.entry(name)["tokens"]), 2)
+            self.good("key", "test", name)
+        self.assertEqual(self.labels(self.first), ["root", "root", "there", "there"])
+        self.assertEqual(self.labels(self.second), ["root", "root", "there", "there"])
+
+    def test_a_key_of_a_device_goes_to_software_only_when_that_is_wanted(self):
+        self.wrappable()
+        self.env["RK_FORWARD_RULE"] = "C_GetSlotInfo:*=hardware"
+        self.refuses(2, "backup", "clone", "root", "--to", self.second.uri).says(
+            "is software", "--to-software")
+        self.assertEqual(self.labels(self.second), [])
+        self.good("backup", "clone", "root", "--to", self.second.uri, "--dry-run",
+                  "--to-software").says("is software")
+        self.clone("root", "--to-software")
+        self.assertEqual(self.labels(self.second), ["root", "root"])
+
+    def test_software_goes_to_a_device_unasked(self):
+        self.wrappable(token=self.second)
+        self.env["RK_FORWARD_RULE"] = "C_GetSlotInfo:*=hardware"
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+
+    def test_a_module_that_ignores_templates_gets_no_copy(self):
+        self.wrappable(token=self.second)
+        # The second unwrapping is the key's; the first is that of the key that wraps it.
+        self.env["RK_FORWARD_RULE"] = "C_UnwrapKey:2=soft"
+        self.refuses(4, "backup", "clone", "root", "--to", self.first.uri).says("could be read out")
+        self.assertEqual(self.labels(self.first), [])
+        self.good("key", "test", "root")
+        del self.env["RK_FORWARD_RULE"]
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+
+    def test_a_full_token_gets_no_copy_and_nothing_is_left_there(self):
+        self.wrappable(token=self.second)
+        for call in ("C_CreateObject:1", "C_UnwrapKey:1", "C_UnwrapKey:2"):
+            with self.subTest(call):
+                self.env["RK_FORWARD_RULE"] = f"{call}=0x31"
+                self.rk("backup", "clone", "root", "--to", self.first.uri).refused(4, "full")
+                self.assertEqual(self.labels(self.first), [])
+        del self.env["RK_FORWARD_RULE"]
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+
+    def test_a_run_that_is_killed_when_the_copy_was_made_is_finished_by_the_next(self):
+        self.wrappable(token=self.second)
+        with self.unchanged():
+            self.killed_at("C_Sign:1", "backup", "clone", "root", "--to", self.first.uri)
+        self.assertEqual(self.labels(self.first), ["root", "root"])
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+        self.assertEqual(len(self.entry()["tokens"]), 2)
+        self.assertEqual(self.labels(self.first), ["root", "root"])
+        self.good("log", "verify")
+
+    def test_a_run_that_is_killed_before_leaves_nothing(self):
+        self.wrappable(token=self.second)
+        for call in ("C_GenerateKeyPair:1", "C_UnwrapKey:1", "C_CreateObject:1"):
+            with self.unchanged():
+                self.killed_at(call, "backup", "clone", "root", "--to", self.first.uri)
+            self.assertEqual(self.labels(self.first), [])
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+
+    def test_a_public_half_alone_makes_room_for_the_copy(self):
+        self.wrappable(token=self.second)
+        self.killed_at("C_UnwrapKey:2", "backup", "clone", "root", "--to", self.first.uri)
+        self.assertEqual(self.labels(self.first), ["root"])
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+        self.assertEqual(self.labels(self.first), ["root", "root"])
+        self.good("key", "test", "root", pins=[self.first, self.second])
+
+    def killed_at(self, call, *arguments):
+        """The program is killed while that call, FUNCTION:N, does not come back."""
+        self.log.unlink(missing_ok=True)
+        env = {**self.env, "RK_FORWARD_RULE": f"{call}=stop",
+               "RK_FORWARD_STATE": str(self.folder / "module-state")}
+        child = subprocess.Popen(self.command(arguments), cwd=self.keep, env=env,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 start_new_session=True)
+        try:
+            worker = self.stopped_worker(child)
+        finally:
+            child.kill()
+            child.wait(story.TIMEOUT)
+        os.kill(worker, signal.SIGKILL)
+
+    def stopped_worker(self, child):
+        """The process below it that stands still."""
+        for _ in range(story.TIMEOUT * 20):
+            self.assertIsNone(child.poll(), "it ended by itself")
+            for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+                try:
+                    pid, _, rest = status.read_text().partition(" (")
+                    ours = f"{self.folder}".encode() in (status.parent / "environ").read_bytes()
+                except OSError:
+                    continue
+                if ours and rest.rpartition(")")[2].split()[0] == "T":
+                    return int(pid)
+            time.sleep(0.05)
+        return self.fail("no worker stands still")
+
+
 class CutOff(Copies):
     def test_a_copy_that_the_keep_does_not_know_is_found_and_finished(self):
         self.wrappable()
@@ -210,19 +336,6 @@ class CutOff(Copies):
         self.assertEqual(self.labels(self.second), ["root", "root"])
         self.good("key", "test", "root")
         self.good("log", "verify")
-
-    def test_a_public_half_alone_makes_room_for_the_copy(self):
-        self.wrappable()
-        self.clone()
-        self.pkcs11(self.second, "--delete-object", "--type", "privkey", "--label", "root")
-        self.assertEqual(self.labels(self.second), ["root"])
-        third = self.token("third")
-        self.wrappable("other", token=third)
-        identity = self.objects(self.second)
-        self.assertIn("root", identity)
-        # Sealed by the first copy: said as it is, and the public half stays as it was.
-        self.rk("backup", "clone", "root", "--to", self.second.uri).refused(4, "copied already")
-        self.assertEqual(self.labels(self.second), ["root"])
 
     def test_a_transport_key_that_was_left_is_removed(self):
         self.wrappable()
