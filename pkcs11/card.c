@@ -27,7 +27,7 @@ struct pcsc {
 	scard_long (*establish)(scard_dword, const void *, const void *, scard_long *);
 	scard_long (*release)(scard_long);
 	scard_long (*list_readers)(scard_long, const char *, char *, scard_dword *);
-	scard_long (*connect)(
+	scard_long (*open_card)(
 	    scard_long, const char *, scard_dword, scard_dword, scard_long *, scard_dword *);
 	scard_long (*disconnect)(scard_long, scard_dword);
 	scard_long (*begin)(scard_long);
@@ -49,12 +49,12 @@ find_library(struct pcsc *pcsc)
 	*(void **)&pcsc->establish = dlsym(pcsc->library, "SCardEstablishContext");
 	*(void **)&pcsc->release = dlsym(pcsc->library, "SCardReleaseContext");
 	*(void **)&pcsc->list_readers = dlsym(pcsc->library, "SCardListReaders");
-	*(void **)&pcsc->connect = dlsym(pcsc->library, "SCardConnect");
+	*(void **)&pcsc->open_card = dlsym(pcsc->library, "SCardConnect");
 	*(void **)&pcsc->disconnect = dlsym(pcsc->library, "SCardDisconnect");
 	*(void **)&pcsc->begin = dlsym(pcsc->library, "SCardBeginTransaction");
 	*(void **)&pcsc->end = dlsym(pcsc->library, "SCardEndTransaction");
 	*(void **)&pcsc->transmit = dlsym(pcsc->library, "SCardTransmit");
-	return pcsc->establish && pcsc->release && pcsc->list_readers && pcsc->connect &&
+	return pcsc->establish && pcsc->release && pcsc->list_readers && pcsc->open_card &&
 	       pcsc->disconnect && pcsc->begin && pcsc->end && pcsc->transmit;
 }
 
@@ -82,7 +82,7 @@ reader_of(const CK_SLOT_INFO *slot, const char *readers, const char *end)
 }
 
 static bool
-connect_card(struct pcsc *pcsc, const CK_SLOT_INFO *slot)
+find_card(struct pcsc *pcsc, const CK_SLOT_INFO *slot)
 {
 	char *readers = calloc(1, READERS_MAX + 1);
 	scard_dword len = READERS_MAX;
@@ -92,7 +92,7 @@ connect_card(struct pcsc *pcsc, const CK_SLOT_INFO *slot)
 	    len <= READERS_MAX)
 		reader = reader_of(slot, readers, readers + len);
 	pcsc->has_card =
-	    reader && pcsc->connect(pcsc->context, reader, SCARD_SHARE_SHARED,
+	    reader && pcsc->open_card(pcsc->context, reader, SCARD_SHARE_SHARED,
 			  SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &pcsc->card, &pcsc->protocol) == 0;
 	free(readers);
 	return pcsc->has_card;
@@ -104,7 +104,7 @@ reach_card(struct pcsc *pcsc, const CK_SLOT_INFO *slot)
 	if (!find_library(pcsc))
 		return false;
 	pcsc->has_context = pcsc->establish(SCARD_SCOPE_SYSTEM, NULL, NULL, &pcsc->context) == 0;
-	if (!pcsc->has_context || !connect_card(pcsc, slot))
+	if (!pcsc->has_context || !find_card(pcsc, slot))
 		return false;
 	pcsc->in_transaction = pcsc->begin(pcsc->card) == 0;
 	return pcsc->in_transaction;

@@ -95,16 +95,6 @@ rk_message_info_decode(rk_wire_reader *reader, CK_INFO *ret_info)
 }
 
 void
-rk_identity_of(const CK_TOKEN_INFO *token, rk_identity *ret_identity)
-{
-	memcpy(ret_identity->label, token->label, sizeof(ret_identity->label));
-	memcpy(
-	    ret_identity->manufacturer, token->manufacturerID, sizeof(ret_identity->manufacturer));
-	memcpy(ret_identity->model, token->model, sizeof(ret_identity->model));
-	memcpy(ret_identity->serial, token->serialNumber, sizeof(ret_identity->serial));
-}
-
-void
 rk_found_key_encode(const rk_found_key *key, rk_buf *out)
 {
 	rk_wire_put_u64(out, key->handle);

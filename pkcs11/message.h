@@ -41,7 +41,6 @@ void rk_card_encode(const rk_card *card, rk_buf *out);
 void rk_card_decode(rk_wire_reader *reader, rk_card *ret_card);
 void rk_message_info_encode(const CK_INFO *info, rk_buf *out);
 void rk_message_info_decode(rk_wire_reader *reader, CK_INFO *ret_info);
-void rk_identity_of(const CK_TOKEN_INFO *token, rk_identity *ret_identity);
 
 /* A key pair as the worker found it. The facts are in the order of rk_token_key. */
 typedef struct rk_found_key {

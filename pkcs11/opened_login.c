@@ -54,28 +54,32 @@ rk_opened_login_so(rk_token *token, const rk_secret *so_pin)
 	return err;
 }
 
+struct words {
+	const char *old, *pin, *doing;
+};
+
+static const struct words words[] = {
+    [RK_PIN_CHANGE_USER] = {"PIN", "new PIN", "change the PIN of"},
+    [RK_PIN_CHANGE_SO] = {"SO PIN", "new SO PIN", "change the SO PIN of"},
+    [RK_PIN_UNBLOCK_SO] = {"SO PIN", "new PIN", "set a new PIN for"},
+    [RK_PIN_UNBLOCK_PUK] = {"PUK", "new PIN", "set a new PIN for"},
+};
+
 rk_error *
 rk_opened_set_pin(
     rk_token *token, enum rk_pin_change change, const rk_secret *old, const rk_secret *pin)
 {
-	static const struct {
-		const char *old, *pin, *doing;
-	} words[] = {
-	    [RK_PIN_CHANGE_USER] = {"PIN", "new PIN", "change the PIN of"},
-	    [RK_PIN_CHANGE_SO] = {"SO PIN", "new SO PIN", "change the SO PIN of"},
-	    [RK_PIN_UNBLOCK_SO] = {"SO PIN", "new PIN", "set a new PIN for"},
-	    [RK_PIN_UNBLOCK_PUK] = {"PUK", "new PIN", "set a new PIN for"},
-	};
+	const struct words *word = &words[change];
 	struct rk_opened *opened = rk_opened_of(token);
 	rk_request request = {
 	    .op = RK_OP_SET_PIN, .change = (uint8_t)change, .so_pin = old, .pin = pin};
 	RK_AUTO_REPLY(reply);
-	rk_error *err = check_secret(opened, old, words[change].old);
+	rk_error *err = check_secret(opened, old, word->old);
 
 	if (!err)
-		err = check_secret(opened, pin, words[change].pin);
+		err = check_secret(opened, pin, word->pin);
 	if (err)
 		return err;
 	opened->logged_in = opened->so_logged_in = false;
-	return rk_opened_ask(opened, &request, words[change].doing, &reply);
+	return rk_opened_ask(opened, &request, word->doing, &reply);
 }

@@ -256,9 +256,11 @@ state_after(const rk_refusal *refusal, enum rk_refusal_secret tried)
 	}
 }
 
-static const struct secret {
+struct secret {
 	const char *name, *when_locked;
-} secrets[] = {
+};
+
+static const struct secret secrets[] = {
     [RK_REFUSAL_PIN] = {"PIN", "unblock it with 'rootkeep token pin --unblock'"},
     [RK_REFUSAL_SO_PIN] = {"SO PIN", "erase the token with its maker's own program"},
     [RK_REFUSAL_PUK] = {"PUK", "erase the token with its maker's own program"},

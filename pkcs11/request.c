@@ -1,19 +1,17 @@
 #include "pkcs11/request.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define NO_PIN UINT32_MAX /* in place of a PIN's length: the pad asks */
 #define SECRETS "OPK"
 
 /*
- * The fields of each operation, one letter each, in order:
- * s session, n slot, H handle, I identity, t type, h hash, k pkcs1, w wrappable, p path,
- * r reserved, i id, l label, d input, v PIV slot, o touch, q PIN policy, c change of a PIN,
- * y way to wrap, a OAEP with SHA-1, x SPKI, e wrapped KEK,
- * and at the end the secrets: O SO PIN or the present one, P PIN, K private key.
+ * The fields of each operation, a letter of all_fields each, in order; at the end the secrets: O SO PIN or
+ * the present one, P PIN, K private key.
  */
 static const char *const op_fields[RK_OP_COUNT] = {
-    [RK_OP_LOAD] = "pr",
+    [RK_OP_LOAD] = "pRr",
     [RK_OP_LIST] = "",
     [RK_OP_OPEN] = "nI",
     [RK_OP_INFO] = "s",
@@ -50,75 +48,83 @@ rk_op_is_secret(uint8_t op)
 	return fields && strpbrk(fields, SECRETS);
 }
 
-static void
-put_field(char field, const rk_request *request, rk_buf *out)
+enum shape {
+	SHAPE_BYTE,
+	SHAPE_FLAG,
+	SHAPE_WORD,
+	SHAPE_LONG,
+	SHAPE_IDENTITY,
+	SHAPE_TEXT,
+	SHAPE_DATA
+};
+
+/* Where a field lies and how it travels. */
+static const struct field {
+	char letter;
+	enum shape shape;
+	size_t offset;
+} all_fields[] = {
+    {'s', SHAPE_WORD, offsetof(rk_request, session)},
+    {'n', SHAPE_LONG, offsetof(rk_request, slot)},
+    {'H', SHAPE_LONG, offsetof(rk_request, handle)},
+    {'I', SHAPE_IDENTITY, offsetof(rk_request, identity)},
+    {'t', SHAPE_BYTE, offsetof(rk_request, type)},
+    {'h', SHAPE_BYTE, offsetof(rk_request, hash)},
+    {'k', SHAPE_FLAG, offsetof(rk_request, pkcs1)},
+    {'w', SHAPE_FLAG, offsetof(rk_request, wrappable)},
+    {'v', SHAPE_BYTE, offsetof(rk_request, piv_slot)},
+    {'o', SHAPE_BYTE, offsetof(rk_request, touch)},
+    {'q', SHAPE_BYTE, offsetof(rk_request, pin_policy)},
+    {'c', SHAPE_BYTE, offsetof(rk_request, change)},
+    {'p', SHAPE_TEXT, offsetof(rk_request, path)},
+    {'R', SHAPE_FLAG, offsetof(rk_request, has_reserved)},
+    {'r', SHAPE_TEXT, offsetof(rk_request, reserved)},
+    {'i', SHAPE_TEXT, offsetof(rk_request, id)},
+    {'l', SHAPE_TEXT, offsetof(rk_request, label)},
+    {'y', SHAPE_BYTE, offsetof(rk_request, way)},
+    {'a', SHAPE_FLAG, offsetof(rk_request, sha1)},
+    {'x', SHAPE_TEXT, offsetof(rk_request, spki)},
+    {'e', SHAPE_TEXT, offsetof(rk_request, kek)},
+    {'d', SHAPE_DATA, offsetof(rk_request, input)},
+};
+
+static const struct field *
+field_of(char letter)
 {
-	switch (field) {
-	case 's':
-		rk_buf_u32(out, request->session);
+	size_t i = 0;
+
+	while (all_fields[i].letter != letter)
+		i++;
+	return &all_fields[i];
+}
+
+static void
+put_field(char letter, const rk_request *request, rk_buf *out)
+{
+	const struct field *field = field_of(letter);
+	const void *at = (const char *)request + field->offset;
+	const rk_wire_span *span = at;
+
+	switch (field->shape) {
+	case SHAPE_BYTE:
+		rk_buf_byte(out, *(const uint8_t *)at);
 		break;
-	case 'n':
-		rk_wire_put_u64(out, request->slot);
+	case SHAPE_FLAG:
+		rk_buf_byte(out, *(const bool *)at);
 		break;
-	case 'H':
-		rk_wire_put_u64(out, request->handle);
+	case SHAPE_WORD:
+		rk_buf_u32(out, *(const uint32_t *)at);
 		break;
-	case 'I':
-		rk_buf_append(out, &request->identity, sizeof(request->identity));
+	case SHAPE_LONG:
+		rk_wire_put_u64(out, *(const uint64_t *)at);
 		break;
-	case 't':
-		rk_buf_byte(out, request->type);
+	case SHAPE_IDENTITY:
+		rk_buf_append(out, at, sizeof(rk_identity));
 		break;
-	case 'h':
-		rk_buf_byte(out, request->hash);
-		break;
-	case 'k':
-		rk_buf_byte(out, request->pkcs1);
-		break;
-	case 'w':
-		rk_buf_byte(out, request->wrappable);
-		break;
-	case 'v':
-		rk_buf_byte(out, request->piv_slot);
-		break;
-	case 'o':
-		rk_buf_byte(out, request->touch);
-		break;
-	case 'q':
-		rk_buf_byte(out, request->pin_policy);
-		break;
-	case 'c':
-		rk_buf_byte(out, request->change);
-		break;
-	case 'p':
-		rk_wire_put_bytes(out, request->path.bytes, request->path.len);
-		break;
-	case 'r':
-		rk_buf_byte(out, request->has_reserved);
-		rk_wire_put_bytes(out, request->reserved.bytes, request->reserved.len);
-		break;
-	case 'i':
-		rk_wire_put_bytes(out, request->id.bytes, request->id.len);
-		break;
-	case 'l':
-		rk_wire_put_bytes(out, request->label.bytes, request->label.len);
-		break;
-	case 'y':
-		rk_buf_byte(out, request->way);
-		break;
-	case 'a':
-		rk_buf_byte(out, request->sha1);
-		break;
-	case 'x':
-		rk_wire_put_bytes(out, request->spki.bytes, request->spki.len);
-		break;
-	case 'e':
-		rk_wire_put_bytes(out, request->kek.bytes, request->kek.len);
-		break;
-	case 'd':
-		rk_wire_put_bytes(out, request->input.bytes, request->input.len);
-		break;
+	case SHAPE_TEXT:
+	case SHAPE_DATA:
 	default:
+		rk_wire_put_bytes(out, span->bytes, span->len);
 		break;
 	}
 }
@@ -231,74 +237,34 @@ get_secret(rk_wire_reader *reader, rk_secret **ret_secret)
 }
 
 static void
-get_field(char field, rk_wire_reader *reader, rk_request *request)
+get_field(char letter, rk_wire_reader *reader, rk_request *request)
 {
-	switch (field) {
-	case 's':
-		request->session = rk_wire_u32(reader);
+	const struct field *field = field_of(letter);
+	void *at = (char *)request + field->offset;
+	rk_wire_span *span = at;
+
+	switch (field->shape) {
+	case SHAPE_BYTE:
+		*(uint8_t *)at = rk_wire_u8(reader);
 		break;
-	case 'n':
-		request->slot = rk_wire_u64(reader);
+	case SHAPE_FLAG:
+		*(bool *)at = rk_wire_u8(reader) != 0;
 		break;
-	case 'H':
-		request->handle = rk_wire_u64(reader);
+	case SHAPE_WORD:
+		*(uint32_t *)at = rk_wire_u32(reader);
 		break;
-	case 'I':
-		rk_wire_fixed(reader, &request->identity, sizeof(request->identity));
+	case SHAPE_LONG:
+		*(uint64_t *)at = rk_wire_u64(reader);
 		break;
-	case 't':
-		request->type = rk_wire_u8(reader);
+	case SHAPE_IDENTITY:
+		rk_wire_fixed(reader, at, sizeof(rk_identity));
 		break;
-	case 'h':
-		request->hash = rk_wire_u8(reader);
+	case SHAPE_TEXT:
+		*span = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
 		break;
-	case 'k':
-		request->pkcs1 = rk_wire_u8(reader) != 0;
-		break;
-	case 'w':
-		request->wrappable = rk_wire_u8(reader) != 0;
-		break;
-	case 'v':
-		request->piv_slot = rk_wire_u8(reader);
-		break;
-	case 'o':
-		request->touch = rk_wire_u8(reader);
-		break;
-	case 'q':
-		request->pin_policy = rk_wire_u8(reader);
-		break;
-	case 'c':
-		request->change = rk_wire_u8(reader);
-		break;
-	case 'p':
-		request->path = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
-		break;
-	case 'r':
-		request->has_reserved = rk_wire_u8(reader) != 0;
-		request->reserved = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
-		break;
-	case 'i':
-		request->id = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
-		break;
-	case 'l':
-		request->label = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
-		break;
-	case 'y':
-		request->way = rk_wire_u8(reader);
-		break;
-	case 'a':
-		request->sha1 = rk_wire_u8(reader) != 0;
-		break;
-	case 'x':
-		request->spki = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
-		break;
-	case 'e':
-		request->kek = rk_wire_bytes(reader, RK_MESSAGE_TEXT_MAX);
-		break;
-	case 'd':
-		request->input = rk_wire_bytes(reader, RK_WIRE_MAX);
-		break;
+	case SHAPE_DATA:
 	default:
+		*span = rk_wire_bytes(reader, RK_WIRE_MAX);
 		break;
 	}
 }
@@ -346,4 +312,14 @@ rk_request_clear(rk_request *request)
 	request->owned_pin = NULL;
 	request->owned_so_pin = NULL;
 	request->owned_pkcs8 = NULL;
+}
+
+void
+rk_identity_of(const CK_TOKEN_INFO *token, rk_identity *ret_identity)
+{
+	memcpy(ret_identity->label, token->label, sizeof(ret_identity->label));
+	memcpy(
+	    ret_identity->manufacturer, token->manufacturerID, sizeof(ret_identity->manufacturer));
+	memcpy(ret_identity->model, token->model, sizeof(ret_identity->model));
+	memcpy(ret_identity->serial, token->serialNumber, sizeof(ret_identity->serial));
 }

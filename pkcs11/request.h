@@ -11,6 +11,7 @@
 #define RK_PKCS11_REQUEST_H
 
 #include "base/secret.h"
+#include "pkcs11/cryptoki.h"
 #include "pkcs11/wire.h"
 
 #define RK_MESSAGE_TEXT_MAX 4096u /* paths, labels, ids, what the system said */
@@ -47,6 +48,8 @@ typedef struct rk_identity {
 	uint8_t model[16];
 	uint8_t serial[16];
 } rk_identity;
+
+void rk_identity_of(const CK_TOKEN_INFO *token, rk_identity *ret_identity);
 
 /* One request; each operation uses the fields that its row names. */
 typedef struct rk_request {
