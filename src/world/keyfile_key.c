@@ -43,7 +43,7 @@ nid_of(const struct rk_keyfile_span *oid, char *name, int size)
 	ASN1_OBJECT *object = NULL;
 	int nid = NID_undef;
 
-	if (oid->len <= 64) {
+	if (oid->at && oid->len <= 64) {
 		memcpy(der + 2, oid->at, oid->len);
 		at = der;
 		object = d2i_ASN1_OBJECT(NULL, &at, (long)oid->len + 2);
