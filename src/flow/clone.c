@@ -82,17 +82,17 @@ find_ends(const struct rk_custody *custody, const struct rk_clone_wish *wish,
 static rk_error *
 add_steps(const struct rk_clone_ends *ends, rk_plan *plan)
 {
-	const char *name = ends->key->name, *target = ends->target->name;
+	const char *name = ends->key->name;
 	rk_error *err = rk_plan_add(plan, RK_EFFECT_TOKEN,
 	    "make an RSA key on %s that carries another key there, and is destroyed afterwards",
-	    target);
+	    ends->target->name);
 
 	if (!err)
 		err = rk_plan_add(plan, RK_EFFECT_TOKEN,
 		    "have %s wrap key %s for it (%s), and %s unwrap it, sensitive and not "
 		    "extractable; it is never outside of the two in the clear",
 		    rk_hand_token_name(ends->source), RK_SHOW(name), rk_clone_way_name(ends),
-		    target);
+		    ends->target->name);
 	if (!err && !ends->to_device)
 		err = rk_plan_add(plan, RK_EFFECT_TOKEN,
 		    "which is software: whoever reads its files and learns its PIN has the key");
@@ -104,27 +104,33 @@ add_steps(const struct rk_clone_ends *ends, rk_plan *plan)
 		    plan, RK_EFFECT_TOKEN, "let neither of the two leave its token from now on");
 	return err ? err
 		   : rk_plan_add(plan, RK_EFFECT_STAGE, "note in %s that key %s is on %s too",
-			 RK_KEEP_FILE, RK_SHOW(name), target);
+			 RK_KEEP_FILE, RK_SHOW(name), ends->target->name);
+}
+
+static rk_error *
+plan_for(const struct rk_clone_ends *ends, rk_plan **ret_plan)
+{
+	RK_AUTO(rk_plan) plan = NULL;
+	rk_error *err =
+	    rk_plan_new(&plan, "copy key %s to %s", RK_SHOW(ends->key->name), ends->target->name);
+
+	if (!err)
+		err = add_steps(ends, plan);
+	if (!err)
+		*ret_plan = RK_TAKE(plan);
+	return err;
 }
 
 rk_error *
 rk_clone_plan(
     const struct rk_custody *custody, const struct rk_clone_wish *wish, rk_plan **ret_plan)
 {
-	RK_AUTO(rk_plan) plan = NULL;
 	struct rk_clone_ends ends;
 	rk_error *err = find_ends(custody, wish, &ends);
 
 	if (!err)
 		err = rk_clone_way_find(&ends);
-	if (!err)
-		err = rk_plan_new(
-		    &plan, "copy key %s to %s", RK_SHOW(wish->key->name), ends.target->name);
-	if (!err)
-		err = add_steps(&ends, plan);
-	if (!err)
-		*ret_plan = RK_TAKE(plan);
-	return err;
+	return err ? err : plan_for(&ends, ret_plan);
 }
 
 static rk_error *

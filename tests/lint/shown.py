@@ -5,12 +5,12 @@ import re
 from source import split, without
 
 SAFE_CALL = re.compile(
-    r"(RK_SHOW\w*|RK_TIME|rk_show_\w+|rk_time_\w+|rk_\w+_hex|rk_refusal_name|strsignal|rk_error_message"
+    r"(RK_SHOW\w*|RK_TIME|rk_show_\w+|rk_time_\w+|rk_\w+_hex|rk_refusal_name|strsignal|rk_error_message|rk_error_remedy"
     r"|p11_kit_uri_message)\s*\(")
 # Members that hold our own or already shown words, and where that is said.
 OURS = re.compile(
     r"(?:\w+->)*(?:"
-    r"(?:token|opened|channel|jobs)->(?:token_)?name"  # world/token.h: "already safe to print"
+    r"(?:token|target|opened|channel|jobs)->(?:token_)?name"  # world/token.h: "already safe to print"
     r"|key->why"  # tuf/key.h: "a sentence, safe to print"
     r"|plan->title|steps\[\w+\]\.text"  # made by rk_plan_new and rk_plan_add, which are judged
     r"|(?:program|option|nearest|next|options\[\w+\]|run|line|kind)(?:->|\.)"
@@ -49,6 +49,12 @@ OURS_IN = {
     "src/cli/cmd_key_attest.c": re.compile(r"bench->unmet->names\[i\]$"),  # attestation_require.h
     "src/flow/attest_policy.c": re.compile(r"rk_buf_str\(&names\)$"),  # keys' names
     "src/flow/keyimport.c": re.compile(r"rk_buf_str\(&place\)$"),  # keyplace.h
+    "src/flow/custody_generate.c": re.compile(r"rk_buf_str\(&place\)$"),  # likewise
+    "src/flow/pins.c": re.compile(r"want->(?:token|purpose)$"),  # pins.h: "safe to print", "shown"
+    "src/flow/factory.c": re.compile(r"rk_buf_str\(&(?:words|commands)\)$"),  # a table; a URI, shown
+    "src/flow/tokens_probe.c": re.compile(r"(?:question->name|why)$"),  # tokens.h; keep/probes.h
+    "src/flow/audit.c": re.compile(r"audit->absent\[\w+\]\.why$"),  # audit.h: "safe to print"
+    "src/cli/cmd_token_audit.c": re.compile(r"(?:audit->absent\[\w+\]\.why|row->what)$"),  # likewise
     "src/keep/journal.c": re.compile(r"torn_note\(&walk\.head\)$"),
     "src/keep/keep_key_find.c": re.compile(r"rk_buf_str\(&search->names\)$"),  # keys' names
     "src/cli/cmd_target.c": re.compile(r"what->action$"),  # two commands' names
