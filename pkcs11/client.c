@@ -1,9 +1,9 @@
 #include "pkcs11/client.h"
 
 #include "base/show.h"
-#include "pkcs11/config.h"
 #include "pkcs11/locate.h"
 #include "pkcs11/opened.h"
+#include "pkcs11/providers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,8 @@
 
 struct tokens {
 	rk_tokens base;
-	rk_pkcs11 *pkcs11;
 	rk_env *env;
-	bool network;
-	struct rk_patience patience;
-	rk_config *config;
-	rk_provider **named; /* of --module, borrowed from `providers` */
-	size_t named_count;
-	rk_provider **providers; /* every module that was named so far */
-	size_t provider_count;
+	rk_providers providers;
 	struct tokens *next;
 };
 
@@ -42,182 +35,6 @@ rk_pkcs11_launch(rk_pkcs11 **ret_pkcs11)
 	}
 	*ret_pkcs11 = pkcs11;
 	return NULL;
-}
-
-static const char *
-base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static rk_error *
-new_provider(struct tokens *tokens, const char *path, const rk_module_config *known,
-    rk_provider **ret_provider)
-{
-	RK_AUTO(rk_provider) provider = calloc(1, sizeof(*provider));
-	rk_error *err;
-
-	if (!provider)
-		return rk_out_of_memory();
-	provider->launcher = tokens->pkcs11->launcher;
-	provider->network = tokens->network;
-	provider->patience = tokens->patience;
-	err = rk_strdup(path, &provider->path);
-	if (!err)
-		err = rk_strdup(known ? known->name : base_name(path), &provider->name);
-	if (!err && known)
-		err = rk_strdup(known->name, &provider->uri_name);
-	if (!err && known && known->reserved)
-		err = rk_strdup(known->reserved, &provider->reserved);
-	if (!err)
-		*ret_provider = RK_TAKE(provider);
-	return err;
-}
-
-/* Do two settings start a module alike? One library may stand for several: NSS's databases. */
-static bool
-starts_alike(const rk_provider *provider, const rk_module_config *known)
-{
-	const char *reserved = known ? known->reserved : NULL;
-
-	if (!provider->reserved || !reserved)
-		return !provider->reserved && !reserved;
-	return strcmp(provider->reserved, reserved) == 0;
-}
-
-/* The module at `path`, the same one however it is named. */
-static rk_error *
-provider_at(struct tokens *tokens, const char *path, const rk_module_config *known,
-    rk_provider **ret_provider)
-{
-	RK_AUTO(rk_str) real = realpath(path, NULL);
-	const char *at = real ? real : path;
-	rk_provider **grown;
-	rk_error *err;
-
-	for (size_t i = 0; i < tokens->provider_count; i++) {
-		if (strcmp(tokens->providers[i]->path, at) == 0 &&
-		    starts_alike(tokens->providers[i], known)) {
-			*ret_provider = tokens->providers[i];
-			return NULL;
-		}
-	}
-	grown = realloc(tokens->providers, (tokens->provider_count + 1) * sizeof(*grown));
-	if (!grown)
-		return rk_out_of_memory();
-	tokens->providers = grown;
-	err = new_provider(tokens, at, known, &grown[tokens->provider_count]);
-	if (!err)
-		*ret_provider = grown[tokens->provider_count++];
-	return err;
-}
-
-static rk_error *
-provider_by_path(struct tokens *tokens, const char *path, rk_provider **ret_provider)
-{
-	return provider_at(tokens, path, rk_config_by_path(tokens->config, path), ret_provider);
-}
-
-static rk_error *
-provider_by_name(struct tokens *tokens, const char *name, rk_provider **ret_provider)
-{
-	const rk_module_config *known = rk_config_by_name(tokens->config, name);
-	RK_AUTO_BUF(list);
-
-	if (known)
-		return provider_at(tokens, known->path, known, ret_provider);
-	for (size_t i = 0; i < tokens->config->count; i++)
-		rk_buf_printf(&list, "%s%s", i > 0 ? ", " : "",
-		    RK_SHOW_BARE(tokens->config->modules[i].name));
-	return rk_fail(RK_E_TOKEN_NONE,
-	    "install the module, or name its file with --module /path/to/module.so",
-	    "this machine's p11-kit configuration knows no module %s (it knows: %s)", RK_SHOW(name),
-	    list.len > 0 ? rk_buf_str(&list) : "none");
-}
-
-static rk_error *
-name_modules(struct tokens *tokens, const struct rk_pkcs11_options *options)
-{
-	rk_error *err = NULL;
-
-	if (options->module_count == 0)
-		return NULL;
-	tokens->named = calloc(options->module_count, sizeof(*tokens->named));
-	if (!tokens->named)
-		return rk_out_of_memory();
-	for (size_t i = 0; i < options->module_count && !err; i++) {
-		const char *module = options->modules[i];
-		rk_provider *provider = NULL;
-		bool again = false;
-
-		err = strchr(module, '/') ? provider_by_path(tokens, module, &provider)
-					  : provider_by_name(tokens, module, &provider);
-		for (size_t j = 0; j < tokens->named_count; j++)
-			again |= tokens->named[j] == provider;
-		if (!err && !again)
-			tokens->named[tokens->named_count++] = provider;
-	}
-	return err;
-}
-
-/* The modules to ask; `*ret_alone`: the only one that may answer, so its failure is the answer. */
-struct choice {
-	rk_provider **providers;
-	size_t count;
-	bool alone;
-};
-
-static void
-choice_clear(struct choice *choice)
-{
-	free(choice->providers);
-}
-
-static rk_error *
-choose_all(struct tokens *tokens, struct choice *choice)
-{
-	rk_error *err = NULL;
-
-	choice->providers = calloc(tokens->config->count + 1, sizeof(rk_provider *));
-	if (!choice->providers)
-		return rk_out_of_memory();
-	for (size_t i = 0; i < tokens->config->count && !err; i++) {
-		const rk_module_config *known = &tokens->config->modules[i];
-		rk_provider *provider = NULL;
-		bool again = false;
-
-		err = provider_at(tokens, known->path, known, &provider);
-		for (size_t j = 0; j < choice->count; j++)
-			again |= choice->providers[j] == provider;
-		if (!err && !again)
-			choice->providers[choice->count++] = provider;
-	}
-	return err;
-}
-
-/* `uri` may be NULL: a list of everything. */
-static rk_error *
-choose(struct tokens *tokens, const rk_uri *uri, struct choice *choice)
-{
-	const char *path = uri ? rk_uri_module_path(uri) : NULL;
-	const char *name = uri ? rk_uri_module_name(uri) : NULL;
-
-	if (tokens->named_count == 0 && !path && !name)
-		return choose_all(tokens, choice);
-	choice->providers = calloc(tokens->named_count + 1, sizeof(rk_provider *));
-	if (!choice->providers)
-		return rk_out_of_memory();
-	choice->count = tokens->named_count > 0 ? tokens->named_count : 1;
-	choice->alone = choice->count == 1;
-	if (tokens->named_count > 0) {
-		memcpy(
-		    choice->providers, tokens->named, tokens->named_count * sizeof(rk_provider *));
-		return NULL;
-	}
-	return path ? provider_by_path(tokens, path, &choice->providers[0])
-		    : provider_by_name(tokens, name, &choice->providers[0]);
 }
 
 static void
@@ -256,8 +73,9 @@ note_failure(struct tokens *tokens, rk_provider *provider, rk_error *err, rk_sig
 static rk_error *
 look(struct tokens *tokens, const rk_uri *uri, rk_sightings *seen)
 {
-	__attribute__((cleanup(choice_clear))) struct choice choice = {NULL, 0, false};
-	rk_error *err = choose(tokens, uri, &choice);
+	__attribute__((cleanup(rk_providers_choice_clear)))
+	rk_providers_choice choice = {NULL, 0, false};
+	rk_error *err = rk_providers_choose(&tokens->providers, uri, &choice);
 
 	for (size_t i = 0; i < choice.count && !err; i++) {
 		rk_slot *slots = NULL;
@@ -377,7 +195,8 @@ run_init(struct tokens *tokens, const rk_sighting *found, rk_request *request, r
 	if (!err)
 		err = rk_provider_channel(found->provider, &channel);
 	if (!err)
-		err = rk_provider_ask(channel, request, tokens->patience.slow, what, &reply);
+		err = rk_provider_ask(
+		    channel, request, tokens->providers.patience.slow, what, &reply);
 	if (err)
 		return err;
 	reader = rk_wire_reader_of(reply.body.bytes, reply.body.len);
@@ -442,22 +261,8 @@ static const struct rk_tokens_ops tokens_ops = {
 static void
 tokens_free(struct tokens *tokens)
 {
-	for (size_t i = 0; i < tokens->provider_count; i++)
-		rk_provider_free(tokens->providers[i]);
-	free(tokens->providers);
-	free(tokens->named);
-	rk_config_free(tokens->config);
+	rk_providers_clear(&tokens->providers);
 	free(tokens);
-}
-
-static rk_error *
-read_config(struct tokens *tokens)
-{
-	struct rk_config_places places;
-	RK_AUTO(rk_str) user = NULL;
-	rk_error *err = rk_config_places(&places, &user);
-
-	return err ? err : rk_config_load(&places, tokens->env, &tokens->config);
 }
 
 rk_error *
@@ -470,13 +275,15 @@ rk_pkcs11_tokens(rk_pkcs11 *pkcs11, const struct rk_pkcs11_options *options, rk_
 	if (!tokens)
 		return rk_out_of_memory();
 	tokens->base.ops = &tokens_ops;
-	tokens->pkcs11 = pkcs11;
 	tokens->env = options->env;
-	tokens->network = options->network;
-	tokens->patience = (struct rk_patience){slow < QUICK_SECONDS ? slow : QUICK_SECONDS, slow};
-	err = read_config(tokens);
+	tokens->providers.launcher = pkcs11->launcher;
+	tokens->providers.network = options->network;
+	tokens->providers.patience =
+	    (struct rk_patience){slow < QUICK_SECONDS ? slow : QUICK_SECONDS, slow};
+	err = rk_providers_configure(&tokens->providers, options->env);
 	if (!err)
-		err = name_modules(tokens, options);
+		err =
+		    rk_providers_name(&tokens->providers, options->modules, options->module_count);
 	if (err) {
 		tokens_free(tokens);
 		return err;
@@ -496,9 +303,7 @@ rk_pkcs11_free(rk_pkcs11 *pkcs11)
 		struct tokens *tokens = pkcs11->tokens;
 
 		pkcs11->tokens = tokens->next;
-		for (size_t i = 0; i < tokens->provider_count; i++)
-			if (tokens->providers[i]->channel)
-				rk_channel_orphan(tokens->providers[i]->channel);
+		rk_providers_orphan(&tokens->providers);
 		tokens_free(tokens);
 	}
 	rk_launcher_free(pkcs11->launcher);
