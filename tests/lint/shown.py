@@ -55,12 +55,6 @@ OURS_IN = {
     "src/flow/tokens_probe.c": re.compile(r"(?:question->name|why)$"),  # tokens.h; keep/probes.h
     "src/flow/audit.c": re.compile(r"audit->absent\[\w+\]\.why$"),  # audit.h: "safe to print"
     "src/cli/cmd_token_audit.c": re.compile(r"(?:audit->absent\[\w+\]\.why|row->what)$"),  # likewise
-    "src/flow/custody_generate.c": re.compile(r"rk_buf_str\(&place\)$"),  # likewise
-    "src/flow/pins.c": re.compile(r"want->(?:token|purpose)$"),  # pins.h: "safe to print", "shown"
-    "src/flow/factory.c": re.compile(r"rk_buf_str\(&(?:words|commands)\)$"),  # a table; a URI, shown
-    "src/flow/tokens_probe.c": re.compile(r"(?:question->name|why)$"),  # tokens.h; keep/probes.h
-    "src/flow/audit.c": re.compile(r"audit->absent\[\w+\]\.why$"),  # audit.h: "safe to print"
-    "src/cli/cmd_token_audit.c": re.compile(r"(?:audit->absent\[\w+\]\.why|row->what)$"),  # likewise
     "src/keep/journal.c": re.compile(r"torn_note\(&walk\.head\)$"),
     "src/keep/keep_key_find.c": re.compile(r"rk_buf_str\(&search->names\)$"),  # keys' names
     "src/cli/cmd_target.c": re.compile(r"what->action$"),  # two commands' names
