@@ -421,6 +421,95 @@ only_tokens_that_were_logged_in_are_journaled(void **state)
 	assert_null(rk_node_get(rk_node_child(used), "sha256"));
 }
 
+/* Its serial tells nothing, or the URI does not name it: then what it shows has to be the key. */
+static void
+a_pin_is_not_sent_where_others_are_shown_instead_of_the_key(void **state)
+{
+	struct scene *scene = *state;
+	RK_AUTO(rk_pubkey) mine = rk_soft_key_public(scene->alice->keys[0].pair);
+	EVP_PKEY *stranger = rk_soft_key_new(RK_KEY_ECDSA_P256);
+	RK_AUTO(rk_pubkey) other = rk_soft_key_public(stranger);
+	rk_hand *hand = NULL;
+
+	knows_pin(scene);
+	scene->alice->shows_public = true;
+	assert_ok(reach(scene, "pkcs11:token=alice", other, &hand));
+	assert_error(rk_hand_ready(hand, "sign"), RK_E_UNTRUSTED);
+	assert_int_equal(scene->person.pin_calls, 0);
+	assert_int_equal(scene->alice->logins, 0);
+	scene->alice->serial = "0000";
+	assert_ok(reach(scene, "pkcs11:token=alice;serial=0000", other, &hand));
+	assert_error(rk_hand_ready(hand, "sign"), RK_E_UNTRUSTED);
+	assert_int_equal(scene->alice->logins, 0);
+	assert_ok(reach(scene, "pkcs11:token=alice;serial=0000", mine, &hand));
+	assert_ok(rk_hand_ready(hand, "sign"));
+	EVP_PKEY_free(stranger);
+}
+
+static void
+one_that_shows_nothing_before_a_login_is_believed_its_name(void **state)
+{
+	struct scene *scene = *state;
+	RK_AUTO(rk_pubkey) mine = rk_soft_key_public(scene->alice->keys[0].pair);
+	rk_hand *hand = NULL;
+
+	knows_pin(scene);
+	assert_ok(reach(scene, "pkcs11:token=alice", mine, &hand));
+	assert_ok(rk_hand_ready(hand, "sign"));
+}
+
+static void
+the_so_and_the_user_take_turns_and_are_asked_once(void **state)
+{
+	static const char key[] = "010203040506070801020304050607080102030405060708";
+	struct scene *scene = *state;
+	rk_token *token = NULL;
+
+	knows_pin(scene);
+	scene->person.pins[0].kind = "PIN";
+	rk_fake_env_pin(&scene->person, NULL, key);
+	scene->alice->so_makes_keys = true;
+	scene->alice->so_pin = key;
+	assert_ok(rk_hands_token(scene->hands, "pkcs11:token=alice", &token));
+	for (int turn = 0; turn < 3; turn++) {
+		assert_ok(rk_hands_login(scene->hands, token, "sign"));
+		assert_ok(rk_hands_login_maker(scene->hands, token, "make"));
+	}
+	assert_int_equal(scene->person.pin_calls, 2);
+	assert_int_equal(scene->alice->logins, 3);
+	assert_int_equal(scene->alice->so_logins, 3);
+}
+
+static void
+a_management_key_that_was_refused_is_not_tried_again(void **state)
+{
+	static const char key[] = "010203040506070801020304050607080102030405060708";
+	struct scene *scene = *state;
+	rk_token *token = NULL;
+
+	rk_fake_env_pin(&scene->person, NULL, key);
+	scene->alice->so_makes_keys = true;
+	assert_ok(rk_hands_token(scene->hands, "pkcs11:token=alice", &token));
+	assert_error(rk_hands_login_maker(scene->hands, token, "make"), RK_E_PIN_WRONG);
+	assert_error(rk_hands_login_maker(scene->hands, token, "make"), RK_E_PIN_WRONG);
+	assert_int_equal(scene->alice->so_logins, 1);
+	assert_int_equal(scene->alice->so_tries, RK_SOFT_TRIES - 1);
+}
+
+static void
+without_an_so_for_it_the_user_makes_keys(void **state)
+{
+	struct scene *scene = *state;
+	rk_token *token = NULL;
+
+	knows_pin(scene);
+	assert_ok(rk_hands_token(scene->hands, "pkcs11:token=alice", &token));
+	assert_ok(rk_hands_login_maker(scene->hands, token, "make"));
+	assert_ok(rk_hands_login(scene->hands, token, "sign"));
+	assert_int_equal(scene->alice->logins, 1);
+	assert_int_equal(scene->alice->so_logins, 0);
+}
+
 static void
 what_was_destroyed_is_looked_for_again(void **state)
 {
@@ -465,6 +554,11 @@ main(void)
 	    scene_spec(each_signature_has_its_own_outcome),
 	    scene_spec(a_key_that_is_not_ready_signs_nothing),
 	    scene_spec(only_tokens_that_were_logged_in_are_journaled),
+	    scene_spec(a_pin_is_not_sent_where_others_are_shown_instead_of_the_key),
+	    scene_spec(one_that_shows_nothing_before_a_login_is_believed_its_name),
+	    scene_spec(the_so_and_the_user_take_turns_and_are_asked_once),
+	    scene_spec(a_management_key_that_was_refused_is_not_tried_again),
+	    scene_spec(without_an_so_for_it_the_user_makes_keys),
 	    scene_spec(what_was_destroyed_is_looked_for_again),
 	};
 
