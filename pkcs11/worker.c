@@ -329,6 +329,7 @@ confine(int fd, bool network)
 {
 	rk_error *err = rk_cell_process();
 
+	(void)rk_secret_wipe_freed(); /* false only in a program that used OpenSSL before it forked */
 	rk_cell_environment();
 	if (!err)
 		err = rk_cell_descriptors(fd);

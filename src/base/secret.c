@@ -1,6 +1,8 @@
 #include "base/secret.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -66,6 +68,44 @@ rk_secret_heap_init(void)
 	heap_is_locked = got == HEAP_LOCKED;
 	find_heap();
 	return NULL;
+}
+
+static void *
+allocate(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return malloc(size);
+}
+
+static void
+wipe_and_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (memory)
+		OPENSSL_cleanse(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+static void *
+move_and_wipe(void *memory, size_t size, const char *file, int line)
+{
+	size_t had = memory ? malloc_usable_size(memory) : 0;
+	void *moved = malloc(size);
+
+	if (!moved)
+		return NULL;
+	if (memory)
+		memcpy(moved, memory, had < size ? had : size);
+	wipe_and_free(memory, file, line);
+	return moved;
+}
+
+bool
+rk_secret_wipe_freed(void)
+{
+	return CRYPTO_set_mem_functions(allocate, move_and_wipe, wipe_and_free) == 1;
 }
 
 void

@@ -23,6 +23,9 @@ RK_CHECKED rk_error *rk_secret_heap_init(void);
 /* False where the kernel would not lock the heap's pages (a small RLIMIT_MEMLOCK). */
 bool rk_secret_heap_is_locked(void);
 
+/* From now on OpenSSL wipes all that it frees: some of its readers of keys leave copies behind. False
+ * where OpenSSL was used before: then nothing changes. For a process that is given private keys. */
+bool rk_secret_wipe_freed(void);
 /* In a forked child that has no use for secrets: it holds none of its parent's any more. Nothing may
  * be allocated or freed in the heap there afterwards. */
 void rk_secret_heap_drop(void);

@@ -18,6 +18,19 @@ def client():
     return found[0]
 
 
+def apart(folder, label, env):
+    """Moves a SoftHSM token of a story to a folder of its own, so that only a server shows it; gives
+    that server's environment."""
+    there = folder / "there"
+    there.mkdir(mode=0o700)
+    for path in list((folder / "tokens").rglob("token.object")):
+        if label.encode() in path.read_bytes():
+            path.parent.rename(there / path.parent.name)
+    conf = there / "softhsm2.conf"
+    conf.write_text(f"directories.tokendir = {there}\nobjectstore.backend = file\n")
+    return {**env, "SOFTHSM2_CONF": str(conf)}
+
+
 class Server:
     """Serves the tokens that `uri` means, of `module`, on a socket in `folder`."""
 

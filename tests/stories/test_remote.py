@@ -23,16 +23,7 @@ class Remote(story.Story):
                        env={**self.server.env, "SOFTHSM2_CONF": self.env["SOFTHSM2_CONF"]}, **options)
 
     def apart(self):
-        """Move Alice's token to a folder of its own, so that it is reached by the server alone."""
-        there = self.folder / "there"
-        there.mkdir(mode=0o700)
-        tokens = self.folder / "tokens"
-        for path in list(tokens.rglob("token.object")):
-            if b"alice" in path.read_bytes():
-                path.parent.rename(there / path.parent.name)
-        conf = there / "softhsm2.conf"
-        conf.write_text(f"directories.tokendir = {there}\nobjectstore.backend = file\n")
-        self.server.server_env["SOFTHSM2_CONF"] = str(conf)
+        self.server.server_env = remote.apart(self.folder, "alice", self.env)
 
 
 class Works(Remote):

@@ -119,6 +119,43 @@ fork_with_a_secret(void)
 	return status;
 }
 
+static int
+have_what_is_freed_wiped(void)
+{
+	uint8_t *memory;
+	bool wiped;
+
+	if (!rk_secret_wipe_freed())
+		return 1;
+	memory = OPENSSL_malloc(64);
+	memory = memory ? OPENSSL_realloc(memory, 100000) : NULL;
+	if (!memory)
+		return 2;
+	memset(memory, 7, 100000);
+	memory = OPENSSL_realloc(memory, 64);
+	wiped = memory && memory[0] == 7 && memory[63] == 7;
+	OPENSSL_free(memory);
+	OPENSSL_free(NULL);
+	if (!wiped || rk_spec_code(rk_secret_heap_init(), RK_OK) != RK_OK)
+		return 3;
+	return 0;
+}
+
+static int
+use_openssl_before(void)
+{
+	OPENSSL_free(OPENSSL_malloc(8));
+	return rk_secret_wipe_freed() ? 1 : 0;
+}
+
+static void
+what_openssl_frees_is_wiped_if_that_is_said_before_its_first_use(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of(have_what_is_freed_wiped), 0);
+	assert_int_equal(status_of(use_openssl_before), 0);
+}
+
 static void
 a_child_can_drop_what_it_inherited_and_its_parent_keeps_it(void **state)
 {
@@ -228,14 +265,15 @@ a_full_heap_is_an_error_and_never_the_ordinary_heap(void **state)
 int
 main(void)
 {
-	/* The first three start from a process without a heap. */
+	/* These start from a process without a heap. */
 	const struct CMUnitTest early[] = {
 	    spec(before_its_heap_there_is_no_secret),
 	    spec(a_small_limit_gives_a_smaller_heap_that_is_still_locked),
 	    spec(without_locked_memory_the_heap_says_so),
+	    spec(a_child_can_drop_what_it_inherited_and_its_parent_keeps_it),
+	    spec(what_openssl_frees_is_wiped_if_that_is_said_before_its_first_use),
 	};
 	const struct CMUnitTest tests[] = {
-	    spec(a_child_can_drop_what_it_inherited_and_its_parent_keeps_it),
 	    spec(setting_up_twice_is_harmless),
 	    spec(a_new_one_is_zero_and_in_the_secure_heap),
 	    spec(a_copy_is_its_own_and_ends_in_a_zero),
