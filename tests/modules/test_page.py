@@ -25,10 +25,13 @@ class Commands(story.Story):
         story.need("certutil")
         page.run(self, "A database of NSS")
 
+    def test_a_copy(self):
+        page.run(self, "Copies")
+
     def test_every_block_of_the_page_is_run_by_some_test(self):
         titles = {title for title in page.titles() if page.section(title)}
         self.assertEqual(titles, {"", "A YubiKey, from the factory to a root key", "SoftHSM in CI",
-                                  "A TPM", "A database of NSS"} | page.ELSEWHERE)
+                                  "A TPM", "A database of NSS", "Copies"} | page.ELSEWHERE)
 
 
 class Errors(unittest.TestCase):
