@@ -218,6 +218,7 @@ rk_change_free(rk_change *change)
 	for (size_t i = 0; i < change->entry_count; i++)
 		rk_journal_entry_free(change->entries[i]);
 	free(change->entries);
+	free(change->judged);
 	rk_buf_clear(&change->line.text);
 	/* Nothing of a change without an intent stays; what cannot be removed now goes at the next
 	 * opening. */

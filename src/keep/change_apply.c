@@ -59,6 +59,15 @@ make_folder(const rk_dir *dir, const char *path, rk_dir **ret_folder)
 	return rk_dir_open_at(dir, path, ret_folder);
 }
 
+static rk_error *
+judge_name(const char *name, const char *path)
+{
+	if (name[0] && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+		return NULL;
+	return rk_fail(RK_E_UNSAFE, "look at '.intent' in the keep",
+	    "%s is no file's path in a keep", RK_SHOW(path));
+}
+
 /* The folder of `path`, made where `makes` says so and it is missing. */
 static rk_error *
 open_folder(
@@ -68,13 +77,52 @@ open_folder(
 	rk_error *err;
 
 	err = rk_change_split(path, &folder, ret_name);
+	if (!err)
+		err = judge_name(*ret_name, path);
 	if (err)
 		return err;
-	if (!(*ret_name)[0] || strcmp(*ret_name, ".") == 0 || strcmp(*ret_name, "..") == 0)
-		return rk_fail(RK_E_UNSAFE, "look at '.intent' in the keep",
-		    "%s is no file's path in a keep", RK_SHOW(path));
 	return makes ? make_folder(dir, folder, ret_folder)
 		     : rk_dir_open_at(dir, folder, ret_folder);
+}
+
+/* Effects on one folder are neighbours: it is opened once for them. */
+struct way {
+	char *path; /* NULL: none yet */
+	rk_dir *dir;
+};
+
+struct ways {
+	const rk_dir *keep;
+	struct way from, to;
+};
+
+static void
+way_clear(struct way *way)
+{
+	free(RK_TAKE(way->path));
+	rk_dir_free(RK_TAKE(way->dir));
+}
+
+static rk_error *
+find_folder(struct ways *ways, struct way *way, const char *path, bool makes,
+    const rk_dir **ret_folder, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+	rk_error *err = NULL;
+
+	if (way->path && strncmp(way->path, path, len) == 0 && !way->path[len]) {
+		*ret_name = slash ? slash + 1 : path;
+		err = judge_name(*ret_name, path);
+	} else {
+		way_clear(way);
+		err = open_folder(ways->keep, path, makes, &way->dir, ret_name);
+		if (!err)
+			err = rk_strndup(path, len, &way->path);
+	}
+	if (!err)
+		*ret_folder = way->dir;
+	return err;
 }
 
 static bool
@@ -106,21 +154,20 @@ judge_place(const rk_dir *dir, const struct rk_change_effect *effect, bool *ret_
 }
 
 static rk_error *
-place(const rk_dir *dir, const struct rk_change_effect *effect, bool checks)
+place(struct ways *ways, const struct rk_change_effect *effect, bool checks)
 {
-	RK_AUTO(rk_dir) from = NULL;
-	RK_AUTO(rk_dir) to = NULL;
+	const rk_dir *from, *to;
 	const char *old_name, *new_name;
 	bool is_done = false;
 	rk_error *err = NULL;
 
 	if (checks)
-		err = judge_place(dir, effect, &is_done);
+		err = judge_place(ways->keep, effect, &is_done);
 	if (err || is_done)
 		return err;
-	err = open_folder(dir, effect->from, false, &from, &old_name);
+	err = find_folder(ways, &ways->from, effect->from, false, &from, &old_name);
 	if (!err)
-		err = open_folder(dir, effect->path, true, &to, &new_name);
+		err = find_folder(ways, &ways->to, effect->path, true, &to, &new_name);
 	if (err)
 		return err;
 	if (renameat(rk_dir_fd(from), old_name, rk_dir_fd(to), new_name) != 0)
@@ -129,13 +176,13 @@ place(const rk_dir *dir, const struct rk_change_effect *effect, bool checks)
 }
 
 static rk_error *
-drop(const rk_dir *dir, const struct rk_change_effect *effect)
+drop(struct ways *ways, const struct rk_change_effect *effect)
 {
-	RK_AUTO(rk_dir) folder = NULL;
+	const rk_dir *folder;
 	const char *name;
 	rk_error *err;
 
-	err = open_folder(dir, effect->path, false, &folder, &name);
+	err = find_folder(ways, &ways->to, effect->path, false, &folder, &name);
 	if (rk_error_code(err) == RK_E_NOT_FOUND) {
 		rk_error_free(err);
 		return NULL;
@@ -245,14 +292,17 @@ rk_error *
 rk_change_apply(const rk_dir *dir, const struct rk_change_effects *effects,
     const struct rk_change_line *line, bool checks)
 {
+	struct ways ways = {.keep = dir};
 	rk_error *err = NULL;
 
 	for (size_t i = 0; i < effects->count && !err; i++) {
 		const struct rk_change_effect *effect = &effects->items[i];
 
-		err =
-		    effect->kind == RK_CHANGE_DROP ? drop(dir, effect) : place(dir, effect, checks);
+		err = effect->kind == RK_CHANGE_DROP ? drop(&ways, effect)
+						     : place(&ways, effect, checks);
 	}
+	way_clear(&ways.from);
+	way_clear(&ways.to);
 	if (!err)
 		err = sync_all(dir, effects);
 	if (!err && line->text.len > 0)

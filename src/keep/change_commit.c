@@ -71,9 +71,20 @@ may_write(const rk_change *change, const char *folder)
 	    "cannot write to %s in the keep", RK_SHOW(folder));
 }
 
+/* Effects on one folder are neighbours, and what was judged for the last one holds. */
+static bool
+is_beside(const rk_change *change, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+
+	return change->judged && strncmp(change->judged, path, len) == 0 &&
+	       !strchr(change->judged + len, '/');
+}
+
 /* The folders above a file, from the top: each is one of ours, or does not exist yet. */
 static rk_error *
-judge_way(const rk_change *change, const char *path)
+judge_way(rk_change *change, const char *path)
 {
 	RK_AUTO(rk_str) folder = NULL;
 	RK_AUTO(rk_str) last = NULL;
@@ -81,6 +92,8 @@ judge_way(const rk_change *change, const char *path)
 	bool exists = true;
 	rk_error *err;
 
+	if (is_beside(change, path))
+		return NULL;
 	if (fstat(rk_dir_fd(change->dir), &top) != 0)
 		return rk_fail_errno(RK_E_IO, errno, "check the disk", "cannot look at the keep");
 	err = rk_strdup(path, &folder);
@@ -99,7 +112,9 @@ judge_way(const rk_change *change, const char *path)
 			return err;
 		*slash = '/';
 	}
-	return may_write(change, last);
+	err = may_write(change, last);
+	free(RK_TAKE(change->judged));
+	return err ? err : rk_strdup(path, &change->judged);
 }
 
 /* The digest of what is there; NULL in `ret` where nothing is. */
@@ -149,7 +164,7 @@ settle_same(const rk_change *change, struct rk_change_effect *effect, bool *ret_
 
 /* Look at what is there, and tell the journal. `*ret_stays`: there is something to do. */
 static rk_error *
-prepare(const rk_change *change, struct rk_change_effect *effect, bool *ret_stays)
+prepare(rk_change *change, struct rk_change_effect *effect, bool *ret_stays)
 {
 	uint8_t digest[RK_SHA256_SIZE];
 	const uint8_t *before = NULL;

@@ -77,6 +77,7 @@ struct rk_change {
 	struct rk_change_file *file;
 	rk_dir *pending;
 	size_t written;
+	char *judged; /* the path whose way was judged last */
 	bool wants_sync; /* more files than are synced one by one */
 };
 

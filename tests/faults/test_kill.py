@@ -64,28 +64,31 @@ class Kill(fault.Fault):
                 if not fault.killed(status):
                     break
 
-    def both(self, where):
-        """Both repositories in the old state, or both in the new one; another run finishes."""
-        for name in ("demo", "other"):
+    def together(self, where):
+        """The first goes alone; the two after it are both old or both new. Another run finishes."""
+        names = ("demo", "other", "third")
+        for name in names:
             self.good("verify", name)
-        versions = [self.version("targets", name) for name in ("demo", "other")]
-        self.assertIn(versions, ([1, 1], [2, 2]), where)
-        if versions == [1, 1]:
+        versions = [self.version("targets", name) for name in names]
+        self.assertIn(versions, ([1, 1, 1], [2, 1, 1], [2, 2, 2]), where)
+        if versions[1] == 1:
             self.good("sign", "--all", now=fault.later())
         else:
             self.rk("sign", "demo").refused(2, "nothing is staged")
-        self.assertEqual(self.version("targets", "other"), 2, where)
-        self.verified("other")
+        for name in names:
+            self.assertEqual(self.version("targets", name), 2, where)
+            self.verified(name)
         self.good("check")
         self.good("log", "verify")
         self.no_strays()
 
-    def test_of_several_repositories_all_are_old_or_all_are_new(self):
+    def test_of_a_batch_all_are_old_or_all_are_new(self):
         shutil.rmtree(self.folder / "keep.before")
         shutil.rmtree(self.folder / "state.before")
-        self.repository("other")
-        self.good("sign", "other")
-        self.good("renew", "other", "--role", "targets")
+        for name in ("other", "third"):
+            self.repository(name)
+            self.good("sign", name)
+            self.good("renew", name, "--role", "targets")
         self.keep_aside()
         for kind in ("rename", "write", "sync"):
             for number in range(1, fault.LIMIT):
@@ -96,7 +99,7 @@ class Kill(fault.Fault):
                     self.assertEqual(status, 0, text)
                     break
                 with self.subTest(f"{kind} {number}"):
-                    self.both(f"killed at {kind} {number}")
+                    self.together(f"killed at {kind} {number}")
 
 
 if __name__ == "__main__":
