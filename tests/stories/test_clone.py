@@ -292,6 +292,30 @@ class TwoModules(Copies):
         self.assertEqual(self.labels(self.first), ["root", "root"])
         self.good("key", "test", "root", pins=[self.first, self.second])
 
+    # A module that makes no key pairs for a session: the transport key lies on the token.
+    ON_TOKEN = "C_GenerateKeyPair:1=0xd1;C_GenerateKeyPair:2=0xd1"
+
+    def test_a_transport_key_on_the_token_is_destroyed_after_it_served(self):
+        self.wrappable(token=self.second)
+        self.env["RK_FORWARD_RULE"] = self.ON_TOKEN
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+        self.assertEqual(self.labels(self.first), ["root", "root"])
+
+    def test_one_that_a_killed_run_left_is_removed_by_the_next(self):
+        self.wrappable(token=self.second)
+        self.killed_at(f"{self.ON_TOKEN};C_UnwrapKey:1", "backup", "clone", "root", "--to", self.first.uri)
+        self.assertEqual(self.labels(self.first), ["rootkeep-transport"] * 2)
+        self.good("backup", "clone", "root", "--to", self.first.uri)
+        self.assertEqual(self.labels(self.first), ["root", "root"])
+
+    def test_one_that_cannot_be_destroyed_is_named(self):
+        self.wrappable(token=self.second)
+        # The first object that is destroyed is the unwrapped key's KEK.
+        self.env["RK_FORWARD_RULE"] = f"{self.ON_TOKEN};C_DestroyObject:2=0x1b;C_DestroyObject:3=0x1b"
+        self.good("backup", "clone", "root", "--to", self.first.uri).says("rootkeep-transport")
+        self.assertEqual(self.labels(self.first), ["root"] * 2 + ["rootkeep-transport"] * 2)
+        self.good("key", "test", "root")
+
     def killed_at(self, call, *arguments):
         """The program is killed while that call, FUNCTION:N, does not come back."""
         self.log.unlink(missing_ok=True)
