@@ -72,17 +72,6 @@ RK_CHECKED rk_error *
 rk_store_promote(const rk_store *store, rk_change *change, const char *role, const char *file);
 RK_CHECKED rk_error *rk_store_unstage(const rk_store *store, rk_change *change, const char *role);
 
-/* A staged file that becomes the published one. */
-struct rk_store_publication {
-	const char *role;
-	int64_t version; /* the staged file's own */
-	bool consistent_snapshot; /* of the root that will be in force */
-};
-/* In the order numbered files, delegations, targets, snapshot, root, timestamp, whatever the order
- * given; sorts `items`. What the same change stages counts as staged. A root is created and never
- * replaced: RK_E_EXISTS from the commit. */
-RK_CHECKED rk_error *rk_store_publish(
-    const rk_store *store, rk_change *change, struct rk_store_publication *items, size_t count);
 /* A published file from bytes. A root also becomes the plain one, where the dialect has that: put
  * several in ascending order. */
 RK_CHECKED rk_error *rk_store_put_published(

@@ -46,67 +46,6 @@ rk_store_unstage(const rk_store *store, rk_change *change, const char *role)
 	return err ? err : rk_change_remove(change, path);
 }
 
-/* Who looks at the folder while it changes sees what is new only once all of it is there: files
- * that nothing names yet, then from the leaves up, and the timestamp last. */
-static int
-rank(const struct rk_store_publication *item)
-{
-	static const int ranks[] = {
-	    [RK_ROLE_DELEGATED] = 1,
-	    [RK_ROLE_TARGETS] = 2,
-	    [RK_ROLE_SNAPSHOT] = 3,
-	    [RK_ROLE_ROOT] = 4,
-	    [RK_ROLE_TIMESTAMP] = 5,
-	};
-	enum rk_role_kind kind = rk_role_kind_of(item->role);
-
-	if (item->consistent_snapshot && kind != RK_ROLE_ROOT && kind != RK_ROLE_TIMESTAMP)
-		return 0;
-	return ranks[kind];
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const struct rk_store_publication *left = a, *right = b;
-	int order = rank(left) - rank(right);
-
-	return order ? order : strcmp(left->role, right->role);
-}
-
-static rk_error *
-publish_one(const rk_store *store, rk_change *change, const struct rk_store_publication *item)
-{
-	RK_AUTO(rk_str) from = NULL;
-	RK_AUTO(rk_str) file = NULL;
-	RK_AUTO(rk_str) to = NULL;
-	bool is_root = rk_role_kind_of(item->role) == RK_ROLE_ROOT;
-	rk_error *err;
-
-	err = staged_path(store, item->role, &from);
-	if (!err)
-		err = store->dialect->published_name(
-		    item->role, item->version, item->consistent_snapshot, &file);
-	if (!err)
-		err = rk_strdupf(&to, "%s/%s/%s", store->path, RK_STORE_METADATA, file);
-	if (err)
-		return err;
-	return rk_change_move(change, from, to, is_root ? RK_CHANGE_CREATE : RK_CHANGE_REPLACE);
-}
-
-rk_error *
-rk_store_publish(
-    const rk_store *store, rk_change *change, struct rk_store_publication *items, size_t count)
-{
-	rk_error *err = NULL;
-
-	if (count > 1)
-		qsort(items, count, sizeof(*items), compare);
-	for (size_t i = 0; i < count && !err; i++)
-		err = publish_one(store, change, &items[i]);
-	return err;
-}
-
 /* Where clients ask for the newest root by its plain name. */
 static rk_error *
 put_plain_root(const rk_store *store, rk_change *change, const void *bytes, size_t len)

@@ -23,7 +23,6 @@ begin(const char *folder)
 	RK_AUTO(rk_keep) keep = NULL;
 	RK_AUTO(rk_store) store = NULL;
 	RK_AUTO(rk_change) change = NULL;
-	struct rk_store_publication item = {"root", 1, true};
 
 	rk_fake_keep_begin(&fake, folder);
 	keep = rk_fake_keep_open(&fake, folder, true);
@@ -36,9 +35,12 @@ begin(const char *folder)
 
 		assert_ok(rk_dialect_tuf.blank(rk_role_kind_of(roles[i]), EXPIRES, &node));
 		assert_ok(rk_envelope_compose(&rk_dialect_tuf, node, NULL, &text));
-		assert_ok(rk_store_stage(store, change, roles[i], text->data, text->len));
+		if (i == 0)
+			assert_ok(rk_store_put_published(
+			    store, change, "1.root.json", text->data, text->len));
+		else
+			assert_ok(rk_store_stage(store, change, roles[i], text->data, text->len));
 	}
-	assert_ok(rk_store_publish(store, change, &item, 1));
 	assert_ok(rk_change_journal(change, rk_fake_keep_entry(&fake, "sign demo")));
 	assert_ok(rk_change_commit(change));
 }
