@@ -6,6 +6,8 @@
 #include "pkcs11/template.h"
 #include "pkcs11/yubikey.h"
 
+#include <string.h>
+
 static const rk_template_row rows[] = {
     {CKA_TOKEN, RK_TEMPLATE_TRUE, RK_TEMPLATE_AT_ALL},
     {CKA_ID, RK_TEMPLATE_ID, RK_TEMPLATE_AT_ALL},
@@ -103,7 +105,8 @@ create_certificate(struct import *import)
 	    &import->made.certificate);
 }
 
-/* A module that takes no public objects is no reason to stop: a certificate tells the same. */
+/* A module that takes no public objects is no reason to stop: a certificate tells the same. Where it
+ * takes neither, it is told why it took no public one. */
 static CK_RV
 create_public(struct import *import)
 {
@@ -116,8 +119,9 @@ create_public(struct import *import)
 
 	if (rv == CKR_OK)
 		import->made.public_key = handle;
-	if (rv == CKR_FUNCTION_NOT_SUPPORTED || rk_template_is_refused(rv))
-		return create_certificate(import);
+	if ((rv == CKR_FUNCTION_NOT_SUPPORTED || rk_template_is_refused(rv)) &&
+	    create_certificate(import) == CKR_OK)
+		return CKR_OK;
 	return rv;
 }
 
@@ -142,6 +146,48 @@ read_back(struct import *import, rk_object **ret_object)
 	return rv;
 }
 
+static bool
+has_id(const rk_object *object, const rk_wire_span *id)
+{
+	return id->len > 0 && object->id.len == id->len &&
+	       memcmp(object->id.data, id->bytes, id->len) == 0;
+}
+
+/* Some modules refuse an object and have made it. The id was free: what has it now is ours. */
+static CK_RV
+clear_id(struct import *import)
+{
+	rk_session *session = import->session;
+	size_t i = 0;
+	CK_RV rv;
+
+	session->objects_known = false;
+	rv = rk_keys_find(session);
+	while (rv == CKR_OK && i < session->object_count) {
+		if (has_id(&session->objects[i], &import->request->id))
+			rv = rk_keypair_destroy(session, &session->objects[i]);
+		else
+			i++;
+	}
+	return rv;
+}
+
+/* `why` stays the answer, unless something is left behind. */
+static CK_RV
+take_back(struct import *import, CK_RV why)
+{
+	enum rk_call call;
+	CK_RV rv = rk_keypair_take_back(import->session, &import->made, why);
+
+	if (rv == RK_CKR_STRAY || rk_attribute_is_lost(why))
+		return rv;
+	call = import->session->module->call;
+	if (clear_id(import) != CKR_OK)
+		return RK_CKR_STRAY;
+	import->session->module->call = call;
+	return why;
+}
+
 CK_RV
 rk_import(rk_session *session, const rk_request *wanted, rk_object **ret_object)
 {
@@ -164,7 +210,7 @@ rk_import(rk_session *session, const rk_request *wanted, rk_object **ret_object)
 		if (rv == CKR_OK)
 			rv = read_back(&import, ret_object);
 		if (rv != CKR_OK)
-			rv = rk_keypair_take_back(session, &import.made, rv);
+			rv = take_back(&import, rv);
 	}
 	rk_private_half_clear(&import.half);
 	return rv;

@@ -37,6 +37,9 @@ find_class(rk_session *session, CK_OBJECT_CLASS class, struct handles *ret_list)
 	CK_ULONG count;
 	CK_RV rv = RK_CALL(session->module, C_FindObjectsInit, session->handle, &template, 1);
 
+	/* A search that could not be ended is left behind with its session. */
+	if (rv == CKR_OPERATION_ACTIVE && rk_session_renew(session) == CKR_OK)
+		rv = RK_CALL(session->module, C_FindObjectsInit, session->handle, &template, 1);
 	if (rv != CKR_OK)
 		return rv;
 	do {

@@ -394,6 +394,19 @@ a_token_that_cannot_be_read_is_told_where_none_is_found(void **state)
 }
 
 static void
+a_search_that_could_not_be_ended_does_not_stop_the_next(void **state)
+{
+	rk_softhsm *softhsm = behind(state, "C_FindObjectsFinal:1=0x30;C_FindObjectsFinal:3=0x30");
+	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
+	RK_AUTO(rk_token_key) key = NULL;
+	RK_AUTO(rk_token_keys) keys = NULL;
+
+	assert_ok(rk_softhsm_generate(token, RK_KEY_ECDSA_P256, "root", &key));
+	assert_ok(token->ops->keys(token, &keys));
+	assert_int_equal(keys->count, 1);
+}
+
+static void
 a_pair_that_cannot_be_taken_back_is_told(void **state)
 {
 	rk_softhsm *softhsm = behind(state, "C_GetAttributeValue:*=0x12;C_DestroyObject:*=0x5");
@@ -446,6 +459,7 @@ main(void)
 		an_unknown_attribute_is_unknown_and_a_pair_without_a_public_half_goes_again),
 	    with_softhsm(a_token_that_fails_while_names_are_read_has_no_free_name),
 	    with_softhsm(a_token_that_cannot_be_read_is_told_where_none_is_found),
+	    with_softhsm(a_search_that_could_not_be_ended_does_not_stop_the_next),
 	    with_softhsm(a_pair_that_cannot_be_taken_back_is_told),
 	    with_softhsm(a_destruction_that_did_not_happen_is_told),
 	};

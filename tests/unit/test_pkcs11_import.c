@@ -133,6 +133,30 @@ a_taken_label_or_id_is_refused_and_nothing_is_left(void **state)
 	assert_int_equal(keys->count, 1);
 }
 
+/* SoftHSM keeps a certificate that it refuses for what it lacks. */
+static void
+what_a_module_refused_and_made_all_the_same_goes_again(void **state)
+{
+	rk_softhsm *softhsm = with_one_token(state);
+	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P256);
+	struct rk_key_spec spec = spec_of(RK_KEY_ECDSA_P256, "copy");
+	RK_AUTO(rk_token) token = NULL;
+	RK_AUTO(rk_token_certificates) list = NULL;
+	RK_AUTO(rk_token_key) key = NULL;
+	RK_AUTO(rk_error) err = NULL;
+
+	assert_int_equal(setenv("RK_FORWARD_MODULE", softhsm->module, 1), 0);
+	assert_int_equal(setenv("RK_FORWARD_RULE", "C_CreateObject:2=0x140", 1), 0);
+	rk_softhsm_launch(softhsm, (const char *const[]){RK_MODULE_DIR "/forward.so", NULL}, 0);
+	token = rk_softhsm_log_in(softhsm, "one");
+	err = import(token, pair, &spec, &key);
+	assert_non_null(strstr(rk_error_message(err), "CKR_CURVE_NOT_SUPPORTED"));
+	assert_ok(token->ops->certificates(token, &list));
+	assert_int_equal(list->count, 0);
+	assert_ok(import(token, pair, &spec, &key));
+	EVP_PKEY_free(pair);
+}
+
 static void
 a_key_of_another_type_is_refused_before_the_token_sees_it(void **state)
 {
@@ -297,6 +321,7 @@ main(void)
 	    with_softhsm(every_type_goes_to_the_token_and_signs_there),
 	    with_softhsm(a_copy_that_is_to_be_wrapped_is_extractable_and_sensitive),
 	    with_softhsm(a_taken_label_or_id_is_refused_and_nothing_is_left),
+	    with_softhsm(what_a_module_refused_and_made_all_the_same_goes_again),
 	    with_softhsm(a_key_of_another_type_is_refused_before_the_token_sees_it),
 	    with_softhsm(without_a_login_nothing_is_imported),
 	    with_softhsm(a_token_without_certificates_has_none),
