@@ -93,8 +93,9 @@ TABLE = {
 }
 PIN_INCORRECT = "0xa0"
 
-# Codes of the program's own kind: no memory, and a person who said no. The rest is the token's.
-STATUS = {"HOST_MEMORY": 1, "CANCEL": 2, "FUNCTION_REJECTED": 2}
+# Codes of the program's own kind: no memory (unless it is another token that has none), and a person
+# who said no. The rest is the token's.
+STATUS = {"HOST_MEMORY": (1, 4), "CANCEL": (2,), "FUNCTION_REJECTED": (2,)}
 
 # What a person reads in the place of a code.
 TOLD = {
@@ -140,9 +141,9 @@ def name(fault):
     return ("done, then " if fault != bare else "") + NAMES.get(bare, bare)
 
 
-def status(fault):
-    """The exit status of a command that failed for it."""
-    return STATUS.get(NAMES.get(fault.lstrip("+")), 4)
+def statuses(fault):
+    """What the exit status of a command that failed for it may be."""
+    return STATUS.get(NAMES.get(fault.lstrip("+")), (4,))
 
 
 def told(function, fault):

@@ -201,7 +201,8 @@ class Sweep(scene.Scene):
         self.assertTrue(fine or not spoiled, f"it did not notice: {result}")
 
     def check_error(self, name, fault, result):
-        result.refused(ckr.status(fault))
+        self.assertIn(result.status, ckr.statuses(fault), str(result))
+        result.refused(result.status)
         self.check_words(name, fault, result)
 
     def check_words(self, name, fault, result):
