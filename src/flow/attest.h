@@ -71,8 +71,8 @@ RK_CHECKED rk_error *rk_attest_demand_root(const rk_keep *keep, const struct rk_
 RK_CHECKED rk_error *rk_attest_lacking(rk_repo *repo, enum rk_view view, const char *role,
     const rk_attestation_pins *pins, bool known, rk_names *lacking);
 /*
- * What is staged in the repository may be signed by the keep's keys? RK_E_REFUSED names those that
- * may not; where it is excepted, `*ret_excepted` says that it was needed.
+ * May what is staged, and what is derived from it, be signed by the keep's keys? RK_E_REFUSED names
+ * those that may not; where it is excepted, `*ret_excepted` says that it was needed.
  */
 RK_CHECKED rk_error *rk_attest_demand_staged(
     rk_repo *repo, const struct rk_attest_terms *terms, const char *only_role, bool *ret_excepted);

@@ -107,30 +107,50 @@ refuse_staged(rk_repo *repo, const char *role, const rk_names *lacking)
 	    RK_SHOW_BARE(role), RK_SHOW(rk_repo_name(repo)), rk_buf_str(&names));
 }
 
+static rk_error *
+demand_role(
+    rk_repo *repo, const struct rk_attest_terms *terms, const char *role, bool *ret_excepted)
+{
+	RK_AUTO(rk_names) lacking = calloc(1, sizeof(*lacking));
+	rk_error *err =
+	    lacking ? rk_attest_lacking(repo, RK_VIEW_NEXT, role, terms->pins, true, lacking)
+		    : rk_out_of_memory();
+
+	if (err || lacking->count == 0)
+		return err;
+	if (!terms->excepted)
+		return refuse_staged(repo, role, lacking);
+	*ret_excepted = true;
+	return NULL;
+}
+
+static bool
+is_derived(const char *role)
+{
+	enum rk_role_kind kind = rk_role_kind_of(role);
+
+	return kind == RK_ROLE_SNAPSHOT || kind == RK_ROLE_TIMESTAMP;
+}
+
 rk_error *
 rk_attest_demand_staged(
     rk_repo *repo, const struct rk_attest_terms *terms, const char *only_role, bool *ret_excepted)
 {
+	/* Signing makes these from whatever is staged. */
+	static const enum rk_role_kind derived[] = {RK_ROLE_SNAPSHOT, RK_ROLE_TIMESTAMP};
 	RK_AUTO(rk_names) roles = NULL;
 	rk_error *err = rk_keep_wants_attestations(rk_repo_keep(repo))
 			    ? rk_repo_staged_roles(repo, &roles)
 			    : NULL;
 
-	for (size_t i = 0; !err && roles && i < roles->count; i++) {
-		RK_AUTO(rk_names) lacking = NULL;
-
-		if (only_role && strcmp(only_role, roles->names[i]) != 0)
-			continue;
-		lacking = calloc(1, sizeof(*lacking));
-		err = lacking ? rk_attest_lacking(
-				    repo, RK_VIEW_NEXT, roles->names[i], terms->pins, true, lacking)
-			      : rk_out_of_memory();
-		if (err || lacking->count == 0)
-			continue;
-		if (terms->excepted)
-			*ret_excepted = true;
-		else
-			err = refuse_staged(repo, roles->names[i], lacking);
-	}
+	if (err || !roles || roles->count == 0)
+		return err;
+	for (size_t i = 0; !err && i < roles->count; i++)
+		if (!is_derived(roles->names[i]) &&
+		    (!only_role || !strcmp(only_role, roles->names[i])))
+			err = demand_role(repo, terms, roles->names[i], ret_excepted);
+	for (size_t i = 0; !err && i < sizeof(derived) / sizeof(derived[0]); i++)
+		if (!only_role || !strcmp(only_role, rk_role_kind_name(derived[i])))
+			err = demand_role(repo, terms, rk_role_kind_name(derived[i]), ret_excepted);
 	return err;
 }

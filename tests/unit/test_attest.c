@@ -362,6 +362,30 @@ an_exception_is_taken_and_the_lack_is_told(void **state)
 }
 
 static void
+what_signing_derives_is_judged_too(void **state)
+{
+	static const char text[] = "{\"require_attestation\":[\"timestamp\"]}";
+	struct sworn *sworn = *state;
+	const struct rk_attest_terms excepted = {sworn->own, "for a test"};
+	const struct rk_attest_terms strict = {sworn->own, NULL};
+	RK_AUTO(rk_repo) repo = NULL;
+	rk_node *policy = NULL;
+	bool needed = false;
+
+	rk_key_scene_make(sworn->scene, "bobs", BOB);
+	assert_ok(rk_node_parse(text, sizeof(text) - 1, "policy", &policy));
+	assert_ok(rk_keep_policy_set(sworn->scene->keep, policy));
+	assert_error(create(sworn, "root-alice", &strict), RK_E_REFUSED);
+	again(sworn);
+	assert_ok(rk_node_parse(text, sizeof(text) - 1, "policy", &policy));
+	assert_ok(rk_keep_policy_set(sworn->scene->keep, policy));
+	assert_ok(create(sworn, "root-alice", &excepted));
+	assert_ok(rk_repo_open(sworn->scene->keep, &sworn->scene->person.env, "demo", &repo));
+	assert_error(rk_attest_demand_staged(repo, &strict, NULL, &needed), RK_E_REFUSED);
+	assert_ok(rk_attest_demand_staged(repo, &strict, "root", &needed));
+}
+
+static void
 what_is_attested_may_be_signed(void **state)
 {
 	struct sworn *sworn = *state;
@@ -396,6 +420,7 @@ main(void)
 	    in_scene(policy_refuses_a_root_key_without),
 	    in_scene(a_given_root_satisfies_no_policy),
 	    in_scene(an_exception_is_taken_and_the_lack_is_told),
+	    in_scene(what_signing_derives_is_judged_too),
 	    in_scene(what_is_attested_may_be_signed),
 	};
 
