@@ -21,6 +21,9 @@ struct rk_channel {
 	uint32_t next_id;
 	rk_buf in; /* received, from in_at on not yet used */
 	size_t in_at;
+	rk_env *env; /* NULL: nobody is told */
+	const char *waits_for; /* NULL: nothing worth telling */
+	bool told;
 };
 
 void
@@ -115,6 +118,15 @@ arm(rk_channel *channel, int timeout)
 	return timerfd_settime(channel->timer, 0, &when, NULL) == 0;
 }
 
+#define TELL_EVERY 250 /* milliseconds */
+
+static void
+tell(rk_channel *channel, const char *what)
+{
+	channel->told = what != NULL;
+	channel->env->ops->progress(channel->env, what, 0, 0);
+}
+
 /* Wait until the pipe can do what is wanted. */
 static rk_error *
 await(rk_channel *channel, short events, int timeout, short *ret_events)
@@ -123,9 +135,11 @@ await(rk_channel *channel, short events, int timeout, short *ret_events)
 	    {.fd = channel->fd, .events = events}, {.fd = channel->timer, .events = POLLIN}};
 	int ready;
 
-	do
-		ready = poll(wanted, 2, -1);
-	while (ready < 0 && errno == EINTR);
+	do {
+		ready = poll(wanted, 2, channel->env && channel->waits_for ? TELL_EVERY : -1);
+		if (ready == 0)
+			tell(channel, channel->waits_for);
+	} while (ready == 0 || (ready < 0 && errno == EINTR));
 	if (ready < 0)
 		return rk_fail_errno(RK_E_INTERNAL, errno, NULL, "cannot wait for a worker");
 	if (wanted[0].revents == 0)
@@ -387,6 +401,20 @@ rk_channel_batch(rk_channel *channel, const struct rk_channel_batch *batch)
 	return err;
 }
 
+void
+rk_channel_tell(rk_channel *channel, rk_env *env)
+{
+	channel->env = env;
+}
+
+void
+rk_channel_waits_for(rk_channel *channel, const char *what)
+{
+	if (channel->told && channel->env)
+		tell(channel, NULL);
+	channel->waits_for = what;
+}
+
 rk_channel *
 rk_channel_ref(rk_channel *channel)
 {
@@ -401,6 +429,7 @@ rk_channel_orphan(rk_channel *channel)
 		close(channel->fd);
 	channel->fd = -1;
 	channel->launcher = NULL;
+	channel->env = NULL;
 }
 
 void

@@ -15,6 +15,7 @@
 
 #include "pkcs11/launcher.h"
 #include "pkcs11/message.h"
+#include "world/env.h"
 
 typedef struct rk_channel rk_channel;
 
@@ -49,6 +50,11 @@ struct rk_channel_batch {
 };
 /* An error of the pipe itself is returned; what was not answered by then was not taken. */
 RK_CHECKED rk_error *rk_channel_batch(rk_channel *channel, const struct rk_channel_batch *batch);
+
+/* Who is told, by env's progress, what is waited for while an answer takes its time; NULL: nobody. */
+void rk_channel_tell(rk_channel *channel, rk_env *env);
+/* What that is, for the calls from now on: safe to print, borrowed; NULL: nothing worth telling. */
+void rk_channel_waits_for(rk_channel *channel, const char *what);
 
 /* End the worker now; the channel is dead from then on. */
 void rk_channel_kill(rk_channel *channel);

@@ -1,5 +1,6 @@
 #include "pkcs11/opened_private.h"
 
+#include "pkcs11/kind.h"
 #include "pkcs11/opened_wrap.h"
 
 #include <stdlib.h>
@@ -21,8 +22,12 @@ rk_opened_ask(struct rk_opened *opened, rk_request *request, const char *doing, 
 	if (err)
 		return err;
 	request->session = opened->session;
-	return rk_provider_ask(opened->channel, request,
+	if (!quick)
+		rk_channel_waits_for(opened->channel, opened->waiting);
+	err = rk_provider_ask(opened->channel, request,
 	    quick ? opened->patience.quick : opened->patience.slow, what, ret_reply);
+	rk_channel_waits_for(opened->channel, NULL);
+	return err;
 }
 
 rk_wire_reader
@@ -103,6 +108,8 @@ opened_close(rk_token *token)
 		rk_error_free(rk_opened_ask(opened, &request, "close", &reply));
 	rk_channel_free(opened->channel);
 	free(opened->name);
+	free(opened->waiting);
+	free(opened->signing);
 	free(opened->pin_source);
 	free(opened);
 }
@@ -152,6 +159,20 @@ open_session(struct rk_opened *opened, rk_channel *channel)
 	return err;
 }
 
+/* What a person may have to do there. */
+static rk_error *
+word_waits(struct rk_opened *opened)
+{
+	enum rk_kind kind = rk_kind_of(&opened->provider->info, &opened->slot.token);
+	rk_error *err = rk_strdupf(&opened->waiting, "waiting for %s", opened->name);
+
+	if (err)
+		return err;
+	return kind == RK_KIND_YKCS11
+		   ? rk_strdupf(&opened->signing, "touch %s if it blinks", opened->name)
+		   : rk_strdup(opened->waiting, &opened->signing);
+}
+
 rk_error *
 rk_opened_new(
     rk_provider *provider, const rk_slot *slot, const char *pin_source, rk_token **ret_token)
@@ -171,6 +192,8 @@ rk_opened_new(
 		err = rk_strdup(pin_source, &opened->pin_source);
 	if (!err)
 		err = rk_provider_channel(provider, &channel);
+	if (!err)
+		err = word_waits(opened);
 	if (!err)
 		err = open_session(opened, channel);
 	if (err) {

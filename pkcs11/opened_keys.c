@@ -184,7 +184,12 @@ rk_opened_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 	    .token_name = opened->name,
 	    .timeout = opened->patience.slow};
 
-	return rk_jobs_run(opened->channel, &batch);
+	rk_error *err;
+
+	rk_channel_waits_for(opened->channel, opened->signing);
+	err = rk_jobs_run(opened->channel, &batch);
+	rk_channel_waits_for(opened->channel, NULL);
+	return err;
 }
 
 rk_error *

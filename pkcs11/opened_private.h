@@ -14,6 +14,7 @@
 struct rk_opened {
 	rk_token base;
 	char *name;
+	char *waiting, *signing; /* what a person is told while it takes its time */
 	char *pin_source;
 	rk_channel *channel;
 	rk_provider *provider; /* not touched once the channel is dead */

@@ -90,8 +90,10 @@ rk_provider_channel(rk_provider *provider, rk_channel **ret_channel)
 	if (!provider->channel) {
 		err = rk_channel_open(
 		    provider->launcher, RK_SHOW(provider->name), provider->network, &channel);
-		if (!err)
+		if (!err) {
+			rk_channel_tell(channel, provider->env);
 			err = load(provider, channel);
+		}
 		if (err) {
 			/* The launcher shall not count a worker that is of no use. */
 			if (channel)

@@ -24,6 +24,7 @@ typedef struct rk_provider {
 	char *path; /* absolute, links followed where it exists */
 	char *reserved;
 	rk_launcher *launcher;
+	rk_env *env; /* NULL: nobody is told what is waited for */
 	bool network;
 	struct rk_patience patience;
 	bool warned; /* one line for a module that fails, not one a call */

@@ -24,6 +24,7 @@ new_provider(rk_providers *providers, const char *path, const rk_module_config *
 		return rk_out_of_memory();
 	provider->launcher = providers->launcher;
 	provider->network = providers->network;
+	provider->env = providers->env;
 	provider->patience = providers->patience;
 	err = rk_strdup(path, &provider->path);
 	if (!err)
@@ -181,6 +182,7 @@ rk_providers_configure(rk_providers *providers, rk_env *env)
 	RK_AUTO(rk_str) user = NULL;
 	rk_error *err = rk_config_places(&places, &user);
 
+	providers->env = env;
 	return err ? err : rk_config_load(&places, env, &providers->config);
 }
 

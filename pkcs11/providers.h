@@ -16,6 +16,7 @@
 
 typedef struct rk_providers {
 	rk_launcher *launcher;
+	rk_env *env; /* borrowed; NULL: nobody is told what is waited for */
 	bool network;
 	struct rk_patience patience;
 	rk_config *config;

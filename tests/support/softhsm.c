@@ -39,7 +39,16 @@ hear(rk_env *env, enum rk_say level, const char *text)
 	snprintf(softhsm->said, sizeof(softhsm->said), "%s", text);
 }
 
-static const struct rk_env_ops ops = {.say = hear};
+static void
+keep_waiting(rk_env *env, const char *what, uint64_t done, uint64_t total)
+{
+	(void)env;
+	(void)what;
+	(void)done;
+	(void)total;
+}
+
+static const struct rk_env_ops ops = {.say = hear, .progress = keep_waiting};
 
 /* The folder, its configuration, and the variable that names it. */
 static int

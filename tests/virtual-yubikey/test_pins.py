@@ -6,6 +6,7 @@ sys.dont_write_bytecode = True
 
 import yubikey  # noqa: E402
 import story  # noqa: E402
+from terminal import Terminal  # noqa: E402
 from test_attest import Cards, MANAGEMENT, PIN  # noqa: E402
 
 PUK = "24242424"
@@ -81,6 +82,16 @@ class Pins(Cards):
         self.rk("token", "test", self.token_uri()).done().says("nothing was made", "ecdsa-p256",
                                                               "works", "not tried")
         self.assertEqual(self.card.facts["keys"], before)
+
+
+class Touch(Cards):
+    def test_who_does_not_touch_it_is_told_to(self):
+        self.make_with("k", "9a", 1, touch_policy="always", pin_policy="once")
+        self.card.touch("late", 3)
+        words = self.command(["key", "test", "k"], interactive=True)
+        with Terminal(words, self.keep, {**self.env, "TERM": "xterm"}) as terminal:
+            terminal.expect(rf"touch .*{self.serial}.* if it blinks")
+            self.assertEqual(terminal.wait(), 0, terminal.screen)
 
 
 class Audit(Cards):
