@@ -237,19 +237,43 @@ select_piv(struct pcsc *pcsc)
 	return ask(pcsc, select, sizeof(select), &answer) == 0x9000 && is_selected(pcsc);
 }
 
+static bool
+reach_application(struct pcsc *pcsc, const rk_session *session)
+{
+	bool in_use = session->logged_in || session->so_logged_in;
+
+	return reach_card(pcsc, &session->slot.slot_info) &&
+	       (is_selected(pcsc) || (!in_use && select_piv(pcsc)));
+}
+
 void
 rk_card_look(const rk_session *session, rk_card *ret_card)
 {
 	struct pcsc pcsc = {.library = NULL};
 	rk_card card = {0};
-	bool in_use = session->logged_in || session->so_logged_in;
 
-	if (reach_card(&pcsc, &session->slot.slot_info) &&
-	    (is_selected(&pcsc) || (!in_use && select_piv(&pcsc)))) {
+	if (reach_application(&pcsc, session)) {
+		card.reached = 1;
 		look_at_secrets(&pcsc, &card);
 		if (!card.pin_tries_known)
 			count_tries(&pcsc, &card);
 	}
 	leave_card(&pcsc);
 	*ret_card = card;
+}
+
+void
+rk_card_policies_of(const rk_session *session, uint8_t slot, struct rk_card_policies *ret_policies)
+{
+	struct pcsc pcsc = {.library = NULL};
+	rk_wire_span answer;
+	const uint8_t *value = NULL;
+	size_t len = 0;
+
+	*ret_policies = (struct rk_card_policies){0, 0};
+	if (reach_application(&pcsc, session) && ask_metadata(&pcsc, slot, &answer) == 0x9000)
+		value = find_tag(&answer, 0x02, &len);
+	if (value && len == 2)
+		*ret_policies = (struct rk_card_policies){value[0], value[1]};
+	leave_card(&pcsc);
 }

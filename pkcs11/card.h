@@ -22,4 +22,13 @@
 
 void rk_card_look(const rk_session *session, rk_card *ret_card);
 
+/* A key's policies, as Yubico counts them: 1 never, 2 and 3 as below; 0: not told. */
+#define RK_CARD_PIN_ALWAYS 3
+#define RK_CARD_TOUCH_ALWAYS 2
+struct rk_card_policies {
+	uint8_t pin, touch;
+};
+void
+rk_card_policies_of(const rk_session *session, uint8_t slot, struct rk_card_policies *ret_policies);
+
 #endif

@@ -34,6 +34,7 @@
 #define RK_CKR_USE_YKCS11 RK_CKR(19UL) /* another module can do it */
 #define RK_CKR_NO_DELETE RK_CKR(22UL) /* keys stay until they are overwritten */
 #define RK_CKR_NOT_TAKEN RK_CKR(23UL) /* no template for such a key was taken */
+#define RK_CKR_UNTOUCHED RK_CKR(24UL) /* the touch that the key wants did not come */
 #define RK_CKR_STRAY RK_CKR(11UL) /* made, not readable, and not to be removed either */
 #define RK_CKR_PIN_DROPPED RK_CKR(10UL) /* the key wants the PIN each time; it is gone */
 

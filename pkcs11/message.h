@@ -32,6 +32,7 @@ void rk_slot_encode(const rk_slot *slot, rk_buf *out);
 void rk_slot_decode(rk_wire_reader *reader, rk_slot *ret_slot);
 /* What the device itself tells of its secrets (pkcs11/card.h); zeros: nothing. */
 typedef struct rk_card {
+	uint8_t reached; /* there is a card, and it answers */
 	uint8_t factory_pin, factory_puk, factory_so_pin; /* enum rk_fact */
 	uint8_t pin_tries_known, pin_tries;
 	uint8_t so_algorithm; /* of the management key */

@@ -165,6 +165,8 @@ static const struct row rows[] = {
 	"ykcs11 cannot delete a key from a YubiKey",
 	"overwrite it with a new one by 'yubico-piv-tool -a generate', or reset the PIV "
 	"application"},
+    {RK_CKR_UNTOUCHED, "no touch", RK_E_TOUCH, "nobody touched the token in time",
+	"start the command again and touch the token when it blinks"},
     {RK_CKR_NOT_TAKEN, "not taken", RK_E_TOKEN_UNSUPPORTED,
 	"the token takes no key of this type from outside",
 	"use another token, or a newer module; 'rootkeep token test' tells what it can do"},

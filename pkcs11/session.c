@@ -101,6 +101,15 @@ rk_session_call_login(rk_session *session, CK_USER_TYPE user, const rk_secret *p
 	    session->module, C_Login, session->handle, user, bytes, pin ? rk_secret_len(pin) : 0);
 }
 
+/* A refusal of our own is no call's doing. */
+static CK_RV
+ours(rk_session *session, CK_RV rv)
+{
+	if (rv != CKR_OK)
+		session->module->call = RK_CALL_none;
+	return rv;
+}
+
 /* Another process may be writing the token just now: look a few times, and no more than look. */
 static CK_RV
 look_at_flags(rk_session *session)
@@ -116,7 +125,7 @@ look_at_flags(rk_session *session)
 		rv = rk_session_refresh(session);
 	}
 	if (rv == CKR_OK && (session->slot.token.flags & CKF_USER_PIN_LOCKED))
-		return CKR_PIN_LOCKED;
+		return ours(session, CKR_PIN_LOCKED);
 	return rv;
 }
 
@@ -141,15 +150,6 @@ drop_pin(rk_session *session)
 	rk_secret_free(session->pin);
 	session->pin = NULL;
 	session->pad = false;
-}
-
-/* A refusal of our own is no call's doing. */
-static CK_RV
-ours(rk_session *session, CK_RV rv)
-{
-	if (rv != CKR_OK)
-		session->module->call = RK_CALL_none;
-	return rv;
 }
 
 CK_RV
@@ -198,7 +198,7 @@ rk_session_login_so(rk_session *session, const rk_secret *so_pin)
 	rk_session_logout(session);
 	rv = rk_session_refresh(session);
 	if (rv == CKR_OK && (session->slot.token.flags & CKF_SO_PIN_LOCKED))
-		rv = CKR_PIN_LOCKED;
+		rv = ours(session, CKR_PIN_LOCKED);
 	if (rv == CKR_OK)
 		rv = ours(session, rk_yubikey_check_so_pin(session, so_pin));
 	/* An SO takes no read-only session beside it. */
@@ -208,6 +208,7 @@ rk_session_login_so(rk_session *session, const rk_secret *so_pin)
 		rv = rk_session_call_login(session, CKU_SO, so_pin);
 	if (rv == CKR_USER_ALREADY_LOGGED_IN)
 		rv = CKR_OK;
+	rv = rk_yubikey_explain_so(session, rv);
 	session->so_logged_in = rv == CKR_OK;
 	if (rv == CKR_OK)
 		rk_session_forget_objects(session);

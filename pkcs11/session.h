@@ -43,6 +43,7 @@ typedef struct rk_session {
 	bool open, writable, logged_in, so_logged_in;
 	bool pad; /* logged in at the token's own pad */
 	bool refused; /* a PIN, after the login that went well */
+	bool card_answers; /* pkcs11/card.h reached it before the SO's login */
 	bool unblocked; /* it was given a new PIN by its SO PIN or PUK, and none was tried since */
 	rk_secret *pin;
 	rk_object *objects;

@@ -79,9 +79,11 @@ sign_once(rk_session *session, rk_object *key, const struct operation *operation
 	CK_RV rv = call_sign(session, key, operation, signature, &len);
 
 	/* The card wants the PIN each time, and the module did not know: nothing was signed. */
-	if (rv == CKR_USER_NOT_LOGGED_IN && rk_yubikey_hides_policy(session, key)) {
-		key->facts[RK_FACT_ALWAYS_AUTHENTICATE] = RK_FACT_YES;
-		rv = call_sign(session, key, operation, signature, &len);
+	if (rv == CKR_USER_NOT_LOGGED_IN) {
+		rv = rk_yubikey_explain(session, key, rv);
+		if (rv == CKR_OK)
+			rv = rk_yubikey_explain(
+			    session, key, call_sign(session, key, operation, signature, &len));
 	}
 	if (rv != CKR_OK)
 		return rv;

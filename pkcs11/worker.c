@@ -7,6 +7,7 @@
 #include "pkcs11/kind.h"
 #include "pkcs11/pins.h"
 #include "pkcs11/transport.h"
+#include "world/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,8 +158,8 @@ is_about_pin(CK_RV rv)
 }
 
 /* Without losing which call refused. */
-void
-rk_worker_note_pin(struct rk_worker *worker, CK_SLOT_ID id, CK_RV rv)
+CK_RV
+rk_worker_note_pin(struct rk_worker *worker, CK_SLOT_ID id, CK_FLAGS locked, CK_RV rv)
 {
 	enum rk_call call = worker->module.call;
 	rk_slot slot;
@@ -166,6 +167,10 @@ rk_worker_note_pin(struct rk_worker *worker, CK_SLOT_ID id, CK_RV rv)
 	if (is_about_pin(rv) && rk_module_slot(&worker->module, id, &slot) == CKR_OK)
 		worker->token_flags = slot.token.flags;
 	worker->module.call = call;
+	/* It was not locked before that call: its last try was this one. */
+	if (rv == CKR_PIN_LOCKED && call == RK_CALL_C_Login && (worker->token_flags & locked))
+		return CKR_PIN_INCORRECT;
+	return rv;
 }
 
 static CK_RV
@@ -175,8 +180,7 @@ run_login(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 	CK_RV rv = rk_session_login(session, request->pin);
 
 	(void)out;
-	rk_worker_note_pin(worker, session->slot.slot, rv);
-	return rv;
+	return rk_worker_note_pin(worker, session->slot.slot, CKF_USER_PIN_LOCKED, rv);
 }
 
 static CK_RV
@@ -186,19 +190,19 @@ run_login_so(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 	CK_RV rv = rk_session_login_so(session, request->pin);
 
 	(void)out;
-	rk_worker_note_pin(worker, session->slot.slot, rv);
-	return rv;
+	return rk_worker_note_pin(worker, session->slot.slot, CKF_SO_PIN_LOCKED, rv);
 }
 
 static CK_RV
 run_set_pin(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_session *session = rk_worker_session(worker, request);
+	CK_FLAGS locked =
+	    request->change == RK_PIN_CHANGE_USER ? CKF_USER_PIN_LOCKED : CKF_SO_PIN_LOCKED;
 	CK_RV rv = rk_pins_change(session, request);
 
 	(void)out;
-	rk_worker_note_pin(worker, session->slot.slot, rv);
-	return rv;
+	return rk_worker_note_pin(worker, session->slot.slot, locked, rv);
 }
 
 static CK_RV
@@ -207,7 +211,7 @@ run_init(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 	rk_slot slot = {.slot = request->slot};
 	CK_RV rv = rk_inittoken(&worker->module, request, &slot);
 
-	rk_worker_note_pin(worker, slot.slot, rv);
+	(void)rk_worker_note_pin(worker, slot.slot, 0, rv);
 	if (rv == CKR_OK)
 		rk_slot_encode(&slot, out);
 	return rv;
@@ -329,7 +333,8 @@ confine(int fd, bool network)
 {
 	rk_error *err = rk_cell_process();
 
-	(void)rk_secret_wipe_freed(); /* false only in a program that used OpenSSL before it forked */
+	(void)
+	    rk_secret_wipe_freed(); /* false only in a program that used OpenSSL before it forked */
 	rk_cell_environment();
 	if (!err)
 		err = rk_cell_descriptors(fd);

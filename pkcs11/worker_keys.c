@@ -77,7 +77,7 @@ rk_worker_sign(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 	if (!key)
 		return CKR_KEY_HANDLE_INVALID;
 	rv = rk_sign(session, key, request, &raw);
-	rk_worker_note_pin(worker, session->slot.slot, rv);
+	rv = rk_worker_note_pin(worker, session->slot.slot, CKF_USER_PIN_LOCKED, rv);
 	if (rv == CKR_OK)
 		rk_wire_put_bytes(out, raw.data, raw.len);
 	return rv;

@@ -27,8 +27,9 @@ typedef CK_RV rk_worker_operation(struct rk_worker *worker, const rk_request *re
 
 /* NULL: no such session is open. */
 rk_session *rk_worker_session(struct rk_worker *worker, const rk_request *request);
-/* Where a PIN was refused: the flags as they are afterwards go with the refusal. */
-void rk_worker_note_pin(struct rk_worker *worker, CK_SLOT_ID id, CK_RV rv);
+/* Where a PIN was refused: the flags as they are afterwards go with the refusal, and `locked`
+ * among them tells that CKR_PIN_LOCKED was a last try that is spent now. */
+CK_RV rk_worker_note_pin(struct rk_worker *worker, CK_SLOT_ID id, CK_FLAGS locked, CK_RV rv);
 
 rk_worker_operation rk_worker_keys;
 rk_worker_operation rk_worker_generate;

@@ -157,7 +157,7 @@ digits_of(uint8_t algorithm)
 }
 
 CK_RV
-rk_yubikey_check_so_pin(const rk_session *session, const rk_secret *so_pin)
+rk_yubikey_check_so_pin(rk_session *session, const rk_secret *so_pin)
 {
 	rk_card card = {0};
 	size_t len, digits;
@@ -167,6 +167,7 @@ rk_yubikey_check_so_pin(const rk_session *session, const rk_secret *so_pin)
 	if (!so_pin || kind_of(session) != RK_KIND_YKCS11)
 		return CKR_OK;
 	rk_card_look(session, &card);
+	session->card_answers = card.reached != 0;
 	if (card.so_algorithm > RK_CARD_TDES && is_before_2_3(session))
 		return RK_CKR_OLD_LIBRARY;
 	len = rk_secret_len(so_pin);
@@ -297,11 +298,47 @@ rk_yubikey_keeps_pin(const rk_session *session)
 	return kind == RK_KIND_YKCS11 || kind == RK_KIND_OPENSC_PIV;
 }
 
-bool
-rk_yubikey_hides_policy(const rk_session *session, const rk_object *key)
+/* The slot of a key; 0: unknown. */
+static uint8_t
+slot_of(const rk_object *key)
 {
-	return rk_yubikey_keeps_pin(session) && (session->pin || session->pad) &&
-	       key->facts[RK_FACT_ALWAYS_AUTHENTICATE] != RK_FACT_YES;
+	for (unsigned slot = 0x82; slot <= 0x9e; slot++)
+		if (key->id.len == 1 && id_of_slot((uint8_t)slot) != 0 &&
+		    id_of_slot((uint8_t)slot) == (uint8_t)key->id.data[0])
+			return (uint8_t)slot;
+	return 0;
+}
+
+CK_RV
+rk_yubikey_explain(rk_session *session, rk_object *key, CK_RV rv)
+{
+	struct rk_card_policies policies = {0, 0};
+
+	if (rv != CKR_USER_NOT_LOGGED_IN || !rk_yubikey_keeps_pin(session) || !session->logged_in)
+		return rv;
+	/* It had its login. */
+	if (key->facts[RK_FACT_ALWAYS_AUTHENTICATE] == RK_FACT_YES)
+		return RK_CKR_UNTOUCHED;
+	rk_card_policies_of(session, slot_of(key), &policies);
+	if (policies.pin != 0 && policies.pin != RK_CARD_PIN_ALWAYS &&
+	    policies.touch >= RK_CARD_TOUCH_ALWAYS)
+		return RK_CKR_UNTOUCHED;
+	/* OpenSC takes such a login only where it knows of the policy itself. */
+	if (kind_of(session) != RK_KIND_YKCS11 || (!session->pin && !session->pad))
+		return rv;
+	key->facts[RK_FACT_ALWAYS_AUTHENTICATE] = RK_FACT_YES;
+	return CKR_OK;
+}
+
+CK_RV
+rk_yubikey_explain_so(const rk_session *session, CK_RV rv)
+{
+	rk_card card;
+
+	if (rv != CKR_PIN_INCORRECT || !session->card_answers)
+		return rv;
+	rk_card_look(session, &card);
+	return card.reached ? rv : CKR_DEVICE_REMOVED;
 }
 
 CK_RV

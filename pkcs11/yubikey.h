@@ -34,7 +34,7 @@ CK_ULONG rk_yubikey_attributes(rk_yubikey_order *order, CK_ATTRIBUTE *out);
 
 /* Before C_Login, on any kind of token: would that secret be misunderstood? */
 CK_RV rk_yubikey_check_pin(const rk_session *session, const rk_secret *pin);
-CK_RV rk_yubikey_check_so_pin(const rk_session *session, const rk_secret *so_pin);
+CK_RV rk_yubikey_check_so_pin(rk_session *session, const rk_secret *so_pin);
 /* "puk:…" and "pin:…", as the module wants them. RK_CKR_NO_SUCH_CHANGE on other tokens. */
 CK_RV rk_yubikey_unblock(rk_session *session, const rk_request *request);
 
@@ -42,10 +42,15 @@ CK_RV rk_yubikey_unblock(rk_session *session, const rk_request *request);
  * management key, and the PUK is the factory's. The slot is as before. */
 CK_RV rk_yubikey_init(rk_module *module, const rk_request *request, const rk_slot *slot);
 
-/* Modules go by the slot where the card goes by the key's PIN policy: so the PIN is kept until the
- * token is closed, and a signature that was refused for want of it may have its login. */
-bool rk_yubikey_hides_policy(const rk_session *session, const rk_object *key);
+/*
+ * Modules go by the slot where the card goes by the key's PIN policy: so the PIN is kept until the
+ * token is closed. A signature that was refused for want of a login (`rv`) may have one and be tried
+ * again: CKR_OK, and the key is marked; or it is the touch that did not come: RK_CKR_UNTOUCHED.
+ */
+CK_RV rk_yubikey_explain(rk_session *session, rk_object *key, CK_RV rv);
 bool rk_yubikey_keeps_pin(const rk_session *session);
+/* An SO's login that was refused: was it the card that did not answer? */
+CK_RV rk_yubikey_explain_so(const rk_session *session, CK_RV rv);
 /* CKR_OK where keys can be destroyed. */
 CK_RV rk_yubikey_check_destroy(const rk_session *session);
 /* The key that attests the others signs nothing for anybody. */
