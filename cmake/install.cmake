@@ -39,7 +39,7 @@ if(RK_UDEV_RULES)
 endif()
 
 # Roots for attestations: read at run time beside the program, so a build tree has them too.
-file(GLOB pins CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/share/attestation/*)
+file(GLOB pins CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/x509/pins/*)
 foreach(pin IN LISTS pins)
   get_filename_component(name ${pin} NAME)
   configure_file(${pin} ${CMAKE_CURRENT_BINARY_DIR}/share/rootkeep/attestation/${name} COPYONLY)

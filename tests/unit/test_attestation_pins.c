@@ -10,7 +10,7 @@ the_programs_own_folder_holds_what_its_readme_says(void **state)
 
 	(void)state;
 	assert_ok(rk_attestation_pins_new(false, &pins));
-	assert_ok(rk_attestation_pins_add_folder(pins, RK_SOURCE_DIR "/share/attestation"));
+	assert_ok(rk_attestation_pins_add_folder(pins, RK_SOURCE_DIR "/src/x509/pins"));
 	/* Three roots, and two lines of two intermediates. */
 	assert_int_equal(rk_attestation_pins_count(pins), 7);
 	assert_false(rk_attestation_pins_are_given(pins));
