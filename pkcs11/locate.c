@@ -73,18 +73,37 @@ list_token(rk_buf *list, const rk_sighting *sighting, size_t place)
 	    RK_SHOW_BARE(sighting->provider->name));
 }
 
+/* Some tokens have no serial, and a card's module calls them all the same. */
+static bool
+is_alike(const rk_sighting *left, const rk_sighting *right)
+{
+	rk_identity one, other;
+
+	rk_identity_of(&left->slot.token, &one);
+	rk_identity_of(&right->slot.token, &other);
+	return left->provider == right->provider && memcmp(&one, &other, sizeof(one)) == 0;
+}
+
 static rk_error *
 many_tokens(const rk_uri *uri, const char *text, const rk_sightings *sightings, bool empty_too)
 {
 	RK_AUTO_BUF(list);
+	const rk_sighting *first = NULL;
+	bool alike = true;
 	size_t count = 0;
 
-	for (size_t i = 0; i < sightings->count; i++)
-		if (is_meant(uri, &sightings->sightings[i]) &&
-		    (empty_too || is_initialized(&sightings->sightings[i])))
-			list_token(&list, &sightings->sightings[i], count++);
+	for (size_t i = 0; i < sightings->count; i++) {
+		const rk_sighting *sighting = &sightings->sightings[i];
+
+		if (!is_meant(uri, sighting) || (!empty_too && !is_initialized(sighting)))
+			continue;
+		first = first ? first : sighting;
+		alike = alike && is_initialized(sighting) && is_alike(first, sighting);
+		list_token(&list, sighting, count++);
+	}
 	return rk_fail(RK_E_TOKEN_MANY,
-	    "name one of them by serial: 'rootkeep token list' prints their URIs",
+	    alike ? "they cannot be told apart: plug in only the one that is meant"
+		  : "name one of them by serial: 'rootkeep token list' prints their URIs",
 	    "%zu tokens fit %s: %s", count, RK_SHOW(text), rk_buf_str(&list));
 }
 

@@ -90,12 +90,20 @@ two_tokens_that_are_alike_are_many(void **state)
 {
 	RK_AUTO_SIGHTINGS(seen);
 	const rk_sighting *found = NULL;
+	RK_AUTO(rk_error) err = NULL;
+	RK_AUTO(rk_error) another = NULL;
 
 	(void)state;
 	add(&seen, "a", "123", true);
 	add(&seen, "a", "123", true);
-	assert_error(locate(&seen, "pkcs11:token=a;serial=123", &found), RK_E_TOKEN_MANY);
+	err = locate(&seen, "pkcs11:token=a;serial=123", &found);
+	assert_int_equal(rk_error_code(err), RK_E_TOKEN_MANY);
 	assert_null(found);
+	/* To name one by its serial would be bad advice. */
+	assert_non_null(strstr(rk_error_remedy(err), "cannot be told apart"));
+	add(&seen, "a", "124", true);
+	another = locate(&seen, "pkcs11:token=a", &found);
+	assert_non_null(strstr(rk_error_remedy(another), "serial"));
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "pkcs11/message.h"
 #include "support/spec.h"
+#include "world/token.h"
 
 #include <string.h>
 
@@ -96,7 +97,9 @@ static void
 requests_travel_whole(void **state)
 {
 	static const enum rk_op ops[] = {RK_OP_LOAD, RK_OP_LIST, RK_OP_OPEN, RK_OP_INFO,
-	    RK_OP_ABILITIES, RK_OP_KEYS, RK_OP_GENERATE, RK_OP_SIGN, RK_OP_DESTROY, RK_OP_CLOSE};
+	    RK_OP_ABILITIES, RK_OP_KEYS, RK_OP_GENERATE, RK_OP_SIGN, RK_OP_DESTROY, RK_OP_CLOSE,
+	    RK_OP_CERTIFICATES, RK_OP_TRANSPORT, RK_OP_TRANSPORT_END, RK_OP_WRAP, RK_OP_UNWRAP,
+	    RK_OP_SEAL};
 	rk_request request = {.session = 3,
 	    .slot = UINT64_C(0x1122334455667788),
 	    .handle = 42,
@@ -104,6 +107,10 @@ requests_travel_whole(void **state)
 	    .hash = RK_OP_KEYS,
 	    .pkcs1 = true,
 	    .wrappable = true,
+	    .way = RK_WRAP_CBC,
+	    .sha1 = true,
+	    .spki = {(const uint8_t *)"spki", 4},
+	    .kek = {(const uint8_t *)"kek", 3},
 	    .has_reserved = true,
 	    .path = {(const uint8_t *)"/m.so", 5},
 	    .reserved = {(const uint8_t *)"r", 1},
@@ -219,6 +226,98 @@ the_pad_is_another_thing_than_an_empty_pin(void **state)
 }
 
 static void
+a_key_travels_in_the_secure_heap_with_its_place_and_policies(void **state)
+{
+	const uint8_t id[] = {0, 7};
+	RK_AUTO(rk_secret) key = NULL;
+	RK_AUTO(rk_secret) frame = NULL;
+	RK_AUTO_BUF(plain);
+	rk_request request = {.op = RK_OP_IMPORT,
+	    .session = 3,
+	    .type = 2,
+	    .wrappable = true,
+	    .piv_slot = 0x9c,
+	    .touch = 3,
+	    .pin_policy = 1,
+	    .id = {id, sizeof(id)},
+	    .label = {(const uint8_t *)"root", 4}};
+	rk_request back;
+
+	(void)state;
+	assert_ok(rk_secret_new(2400, &key));
+	request.pkcs8 = key;
+	assert_error(rk_request_encode(&request, 1, &plain), RK_E_INTERNAL);
+	assert_ok(rk_request_encode_secret(&request, 1, &frame));
+	assert_ok(rk_request_decode(RK_OP_IMPORT, rk_secret_peek(frame) + RK_WIRE_HEADER,
+	    rk_secret_len(frame) - RK_WIRE_HEADER, &back));
+	assert_true(rk_secret_equal(back.pkcs8, key));
+	assert_null(back.pin);
+	assert_int_equal(back.session, 3);
+	assert_int_equal(back.type, 2);
+	assert_true(back.wrappable);
+	assert_int_equal(back.piv_slot, 0x9c);
+	assert_int_equal(back.touch, 3);
+	assert_int_equal(back.pin_policy, 1);
+	assert_int_equal(back.id.len, 2);
+	assert_int_equal(back.label.len, 4);
+	rk_request_clear(&back);
+	assert_null(back.owned_pkcs8);
+}
+
+static void
+a_key_beyond_all_measure_is_refused_before_it_is_sent(void **state)
+{
+	RK_AUTO(rk_secret) key = NULL;
+	rk_secret *frame = NULL;
+	rk_request request = {.op = RK_OP_IMPORT};
+
+	(void)state;
+	assert_ok(rk_secret_new(RK_WIRE_SECRET_MAX, &key));
+	request.pkcs8 = key;
+	assert_error(rk_request_encode_secret(&request, 1, &frame), RK_E_LIMIT);
+	assert_null(frame);
+}
+
+static void
+the_present_secret_and_the_new_one_are_not_mixed_up(void **state)
+{
+	RK_AUTO(rk_secret) old = NULL;
+	RK_AUTO(rk_secret) pin = NULL;
+	RK_AUTO(rk_secret) frame = NULL;
+	rk_request request = {.op = RK_OP_SET_PIN, .change = 2};
+	rk_request back;
+
+	(void)state;
+	assert_ok(rk_secret_copy("old", 3, &old));
+	assert_ok(rk_secret_copy("new", 3, &pin));
+	request.so_pin = old;
+	request.pin = pin;
+	assert_ok(rk_request_encode_secret(&request, 1, &frame));
+	assert_ok(rk_request_decode(RK_OP_SET_PIN, rk_secret_peek(frame) + RK_WIRE_HEADER,
+	    rk_secret_len(frame) - RK_WIRE_HEADER, &back));
+	assert_int_equal(back.change, 2);
+	assert_true(rk_secret_equal(back.so_pin, old));
+	assert_true(rk_secret_equal(back.pin, pin));
+	rk_request_clear(&back);
+}
+
+static void
+what_a_card_tells_comes_back_as_it_went(void **state)
+{
+	const rk_card card = {1, 1, 2, 0, 1, 3, 0x0a};
+	rk_wire_reader reader;
+	RK_AUTO_BUF(out);
+	rk_card back;
+
+	(void)state;
+	rk_card_encode(&card, &out);
+	reader = rk_wire_reader_of(out.data, out.len);
+	rk_card_decode(&reader, &back);
+	assert_ok(rk_wire_done(&reader));
+	assert_memory_equal(&back, &card, sizeof(card));
+}
+
+static void
 a_pin_beyond_all_measure_is_refused_before_it_is_sent(void **state)
 {
 	RK_AUTO(rk_secret) pin = NULL;
@@ -324,6 +423,10 @@ main(void)
 	    spec(pins_travel_in_the_secure_heap_alone),
 	    spec(the_pad_is_another_thing_than_an_empty_pin),
 	    spec(a_pin_beyond_all_measure_is_refused_before_it_is_sent),
+	    spec(a_key_travels_in_the_secure_heap_with_its_place_and_policies),
+	    spec(a_key_beyond_all_measure_is_refused_before_it_is_sent),
+	    spec(the_present_secret_and_the_new_one_are_not_mixed_up),
+	    spec(what_a_card_tells_comes_back_as_it_went),
 	    spec(what_a_module_says_travels_whole),
 	    spec(a_key_travels_with_its_facts),
 	    spec(a_refusal_of_an_unknown_call_is_nobodys),
