@@ -100,6 +100,21 @@ take_back(struct rk_sign_job *signed_job)
 	rk_buf_clear(&job->signature);
 }
 
+/* Keys that want their PIN for each signature ask for it where it is typed. */
+static void
+tell_pad(
+    const struct rk_hands_tray *tray, const struct rk_sign_job *jobs, size_t count, rk_env *env)
+{
+	size_t asks = 0;
+
+	for (size_t i = 0; i < count; i++)
+		asks += jobs[i].key->always_authenticate == RK_FACT_YES;
+	if (tray->info->pin_pad && asks > 0)
+		rk_sayf(env, RK_SAY_INFO,
+		    "enter the PIN of %s on its own pad for each signature: %zu time%s",
+		    tray->token->name, asks, asks == 1 ? "" : "s");
+}
+
 /* All jobs of one token in one call. */
 static rk_error *
 sign_on_tray(const struct rk_hands_tray *tray, struct rk_hand_job *jobs, size_t count)
@@ -118,8 +133,10 @@ sign_on_tray(const struct rk_hands_tray *tray, struct rk_hand_job *jobs, size_t 
 		batch[used].settled = settle_job;
 		batch[used++].context = &jobs[i];
 	}
-	if (!err && used > 0)
+	if (!err && used > 0) {
+		tell_pad(tray, batch, used, jobs[0].hand->hands->env);
 		err = tray->token->ops->sign(tray->token, batch, used);
+	}
 	for (size_t i = 0; i < used; i++) {
 		if (err)
 			take_back(&batch[i]);

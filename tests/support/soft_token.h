@@ -77,6 +77,7 @@ struct rk_soft_token {
 	const char *label, *serial, *pin, *so_pin;
 	bool initialized, absent, open_to_all /* no login needed */, pin_pad, write_protected;
 	bool pin_unset;
+	bool asks_each_time; /* its keys want the PIN for each signature */
 	bool so_makes_keys; /* as a YubiKey: the SO makes and destroys, the user signs */
 	bool shows_public; /* its keys' public halves before a login */
 	const char *puk; /* NULL: it has none, and the SO unblocks, unless nobody does */

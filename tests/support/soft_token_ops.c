@@ -163,7 +163,7 @@ rk_soft_describe_key(
 	    .never_extractable = pair->extractable || pair->imported ? RK_FACT_NO : RK_FACT_YES,
 	    .local = pair->imported ? RK_FACT_NO : RK_FACT_YES,
 	    .sign = RK_FACT_YES,
-	    .always_authenticate = RK_FACT_NO,
+	    .always_authenticate = soft->asks_each_time ? RK_FACT_YES : RK_FACT_NO,
 	};
 	assert_non_null(out->id);
 	memcpy(out->id, pair->id, pair->id_len);

@@ -497,6 +497,21 @@ a_management_key_that_was_refused_is_not_tried_again(void **state)
 }
 
 static void
+a_pad_that_asks_for_each_signature_is_told_of(void **state)
+{
+	struct scene *scene = *state;
+	rk_hand *hand = NULL;
+
+	scene->alice->pin_pad = scene->alice->asks_each_time = true;
+	assert_ok(reach(scene, "pkcs11:token=alice;object=k", NULL, &hand));
+	assert_ok(rk_hand_ready(hand, "sign"));
+	assert_ok(rk_hand_prove(scene->hands, hand, "key proof"));
+	assert_int_equal(scene->person.pin_calls, 0);
+	assert_true(rk_fake_env_said(&scene->person, "on its own pad: sign"));
+	assert_true(rk_fake_env_said(&scene->person, "for each signature: 1 time"));
+}
+
+static void
 without_an_so_for_it_the_user_makes_keys(void **state)
 {
 	struct scene *scene = *state;
@@ -558,6 +573,7 @@ main(void)
 	    scene_spec(one_that_shows_nothing_before_a_login_is_believed_its_name),
 	    scene_spec(the_so_and_the_user_take_turns_and_are_asked_once),
 	    scene_spec(a_management_key_that_was_refused_is_not_tried_again),
+	    scene_spec(a_pad_that_asks_for_each_signature_is_told_of),
 	    scene_spec(without_an_so_for_it_the_user_makes_keys),
 	    scene_spec(what_was_destroyed_is_looked_for_again),
 	};
