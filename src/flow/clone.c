@@ -360,6 +360,7 @@ rk_clone(const struct rk_custody *custody, const struct rk_clone_wish *wish,
 	}
 	if (err)
 		return err;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): success has found or made it */
 	uri = copy->uri;
 	err = finish(custody, &ends, &copy, made);
 	if (err)
