@@ -155,6 +155,17 @@ rk_softhsm_add_token(rk_softhsm *softhsm, const char *label)
 	assert_int_equal(info->pin_state, RK_PIN_OK);
 }
 
+rk_softhsm *
+rk_softhsm_with_one(void **state)
+{
+	rk_softhsm *softhsm = rk_softhsm_or_skip(state);
+	const char *const modules[] = {softhsm->module, NULL};
+
+	rk_softhsm_launch(softhsm, modules, 0);
+	rk_softhsm_add_token(softhsm, "one");
+	return softhsm;
+}
+
 rk_token *
 rk_softhsm_open(rk_softhsm *softhsm, const char *label)
 {

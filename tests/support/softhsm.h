@@ -38,6 +38,8 @@ rk_softhsm *rk_softhsm_or_skip(void **state);
 void rk_softhsm_launch(rk_softhsm *softhsm, const char *const *modules, int timeout_seconds);
 /* An initialised token. */
 void rk_softhsm_add_token(rk_softhsm *softhsm, const char *label);
+/* A launcher for SoftHSM alone, with one initialised token: 'one'. Skips as rk_softhsm_or_skip. */
+rk_softhsm *rk_softhsm_with_one(void **state);
 /* Opened by its label. */
 rk_token *rk_softhsm_open(rk_softhsm *softhsm, const char *label);
 /* Opened and logged in. */

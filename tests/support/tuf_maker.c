@@ -297,6 +297,40 @@ rk_tuf_maker_finds(const rk_client_state *state, enum rk_severity severity, cons
 	return false;
 }
 
+void
+rk_tuf_maker_refused(rk_tuf_maker *maker, const rk_client_state *since, const char *says)
+{
+	struct rk_chain_request request = rk_tuf_maker_request(maker);
+	rk_client_state *state;
+
+	request.since = since;
+	state = rk_tuf_maker_walk(&request, RK_E_UNTRUSTED);
+	if (!rk_tuf_maker_finds(state, RK_FINDING_FATAL, says))
+		fail_msg("no finding says '%s', but: %s", says,
+		    state->findings[state->finding_count - 1].sentence);
+	assert_false(state->complete);
+	rk_client_state_free(state);
+}
+
+rk_client_state *
+rk_tuf_maker_fine(rk_tuf_maker *maker, const rk_client_state *since)
+{
+	struct rk_chain_request request = rk_tuf_maker_request(maker);
+	rk_client_state *state;
+
+	request.since = since;
+	state = rk_tuf_maker_walk(&request, RK_OK);
+	assert_true(state->complete);
+	return state;
+}
+
+void
+rk_tuf_maker_put_signed_targets(rk_tuf_maker *maker, int64_t version, const char *members)
+{
+	rk_tuf_maker_put_targets(
+	    maker, &(struct rk_maker_targets){"targets", version, 0, members, "3"});
+}
+
 const char *
 rk_tuf_maker_fixtures(void)
 {

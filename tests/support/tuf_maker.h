@@ -74,6 +74,14 @@ rk_client_state *rk_tuf_maker_walk(const struct rk_chain_request *request, enum 
 /* Is there a finding of this severity that says this? */
 bool rk_tuf_maker_finds(const rk_client_state *state, enum rk_severity severity, const char *says);
 
+/* The maker's files are refused by a client that last saw `since` (NULL: nothing), with a fatal finding
+ * that says this. */
+void rk_tuf_maker_refused(rk_tuf_maker *maker, const rk_client_state *since, const char *says);
+/* They are taken, to the end: what the client then knows. */
+rk_client_state *rk_tuf_maker_fine(rk_tuf_maker *maker, const rk_client_state *since);
+/* The top targets, signed by its own key. */
+void rk_tuf_maker_put_signed_targets(rk_tuf_maker *maker, int64_t version, const char *members);
+
 /* $ROOTKEEP_FIXTURES: other people's metadata. Without it the test is skipped, or fails where CI is
  * "true". */
 const char *rk_tuf_maker_fixtures(void);

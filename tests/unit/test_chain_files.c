@@ -8,40 +8,6 @@
 #define SHA256 "{\"sha256\":\"" ONES16 ONES16 ONES16 ONES16 "\"}"
 #define TARGET(name, length) "\"" name "\":{\"hashes\":" SHA256 ",\"length\":" length "}"
 
-static void
-walk_refused(rk_tuf_maker *maker, const rk_client_state *since, const char *says)
-{
-	struct rk_chain_request request = rk_tuf_maker_request(maker);
-	rk_client_state *state;
-
-	request.since = since;
-	state = rk_tuf_maker_walk(&request, RK_E_UNTRUSTED);
-	if (!rk_tuf_maker_finds(state, RK_FINDING_FATAL, says))
-		fail_msg("no finding says '%s', but: %s", says,
-		    state->findings[state->finding_count - 1].sentence);
-	assert_false(state->complete);
-	rk_client_state_free(state);
-}
-
-static rk_client_state *
-walk_fine(rk_tuf_maker *maker, const rk_client_state *since)
-{
-	struct rk_chain_request request = rk_tuf_maker_request(maker);
-	rk_client_state *state;
-
-	request.since = since;
-	state = rk_tuf_maker_walk(&request, RK_OK);
-	assert_true(state->complete);
-	return state;
-}
-
-static void
-put_targets(rk_tuf_maker *maker, int64_t version, const char *members)
-{
-	rk_tuf_maker_put_targets(
-	    maker, &(struct rk_maker_targets){"targets", version, 0, members, "3"});
-}
-
 /* One delegation: to `name`, of these paths, by one key. */
 static void
 add_delegation(
@@ -58,15 +24,15 @@ each_file_needs_its_own_roles_signature(void **state)
 	rk_tuf_maker *maker = *state;
 
 	rk_tuf_maker_put_timestamp(maker, "4");
-	walk_refused(maker, NULL, "timestamp version 1 has 0 of 1 signatures");
+	rk_tuf_maker_refused(maker, NULL, "timestamp version 1 has 0 of 1 signatures");
 	rk_tuf_maker_put_snapshot(maker, "5");
 	rk_tuf_maker_put_timestamp(maker, "5");
-	walk_refused(maker, NULL, "snapshot version 1 has 0 of 1 signatures");
+	rk_tuf_maker_refused(maker, NULL, "snapshot version 1 has 0 of 1 signatures");
 	rk_tuf_maker_put_targets(
 	    maker, &(struct rk_maker_targets){"targets", 1, 0, "\"targets\":{}", "45"});
 	rk_tuf_maker_put_snapshot(maker, "4");
 	rk_tuf_maker_put_timestamp(maker, "5");
-	walk_refused(maker, NULL, "targets version 1 has 0 of 1 signatures");
+	rk_tuf_maker_refused(maker, NULL, "targets version 1 has 0 of 1 signatures");
 }
 
 static void
@@ -79,13 +45,13 @@ each_file_must_be_valid_today(void **state)
 	rk_tuf_maker_put_targets(
 	    maker, &(struct rk_maker_targets){"targets", 1, RK_MAKER_NOW, "\"targets\":{}", "3"});
 	rk_tuf_maker_refresh(maker);
-	walk_refused(maker, NULL, "targets version 1 expired");
+	rk_tuf_maker_refused(maker, NULL, "targets version 1 expired");
 	assert_ok(rk_snapshot_set_expires(maker->snapshot, RK_MAKER_NOW - RK_DAY));
 	rk_tuf_maker_refresh(maker);
-	walk_refused(maker, NULL, "snapshot version 3 expired");
+	rk_tuf_maker_refused(maker, NULL, "snapshot version 3 expired");
 	assert_ok(rk_snapshot_set_expires(maker->timestamp, RK_MAKER_NOW - RK_DAY));
 	rk_tuf_maker_refresh(maker);
-	walk_refused(maker, NULL, "timestamp version 4 expired");
+	rk_tuf_maker_refused(maker, NULL, "timestamp version 4 expired");
 
 	request.ignore_expiry = true;
 	seen = rk_tuf_maker_walk(&request, RK_OK);
@@ -106,13 +72,13 @@ a_file_with_another_hash_or_length_is_refused(void **state)
 	rk_buf_append(&longer, text->data, text->len);
 	rk_buf_byte(&longer, '\n');
 	assert_ok(rk_source_put(maker->source, "1.targets.json", longer.data, longer.len));
-	walk_refused(maker, NULL, "bytes, but listed are");
+	rk_tuf_maker_refused(maker, NULL, "bytes, but listed are");
 	longer.data[--longer.len] = '\0';
 	assert_ok(rk_source_put(maker->source, "1.targets.json", longer.data, longer.len));
-	rk_client_state_free(walk_fine(maker, NULL));
+	rk_client_state_free(rk_tuf_maker_fine(maker, NULL));
 	*strstr(longer.data, "a.txt") = 'A';
 	assert_ok(rk_source_put(maker->source, "1.targets.json", longer.data, longer.len));
-	walk_refused(maker, NULL, "another hash");
+	rk_tuf_maker_refused(maker, NULL, "another hash");
 	rk_text_free(text);
 }
 
@@ -126,7 +92,7 @@ a_file_of_another_version_than_listed_is_refused(void **state)
 	assert_ok(rk_snapshot_list_facts(maker->snapshot, "targets", 2, 0, NULL));
 	rk_tuf_maker_put(maker, "2.targets.json", text);
 	rk_tuf_maker_refresh(maker);
-	walk_refused(maker, NULL, "is version 1, but listed is 2");
+	rk_tuf_maker_refused(maker, NULL, "is version 1, but listed is 2");
 }
 
 static void
@@ -178,7 +144,7 @@ delegate(rk_tuf_maker *maker)
 	rk_buf_byte(&top, ',');
 	add_delegation(maker, &top, "late", "7", "\"paths\":[\"*/*\"],\"terminating\":false");
 	rk_buf_text(&top, "]},\"targets\":{}");
-	put_targets(maker, 2, rk_buf_str(&top));
+	rk_tuf_maker_put_signed_targets(maker, 2, rk_buf_str(&top));
 
 	rk_buf_text(&alice, "\"delegations\":{");
 	rk_tuf_maker_keys_json(maker, "8", &alice);
@@ -218,7 +184,7 @@ delegations_are_walked_and_searched_in_order(void **state)
 	rk_client_state *seen;
 
 	delegate(maker);
-	seen = walk_fine(maker, NULL);
+	seen = rk_tuf_maker_fine(maker, NULL);
 	assert_int_equal(seen->count, 8);
 	assert_string_equal(rk_client_role_of(seen, "targets/bob")->file, "4.bob.json");
 	assert_true(rk_client_role_of(seen, "targets/carol")->verdict->met);
@@ -239,7 +205,7 @@ a_delegated_file_by_another_key_is_refused(void **state)
 	rk_tuf_maker_put_targets(
 	    maker, &(struct rk_maker_targets){"targets/carol", 2, 0, "\"targets\":{}", "6"});
 	rk_tuf_maker_refresh(maker);
-	walk_refused(maker, NULL, "targets/carol version 2 has 0 of 1 signatures");
+	rk_tuf_maker_refused(maker, NULL, "targets/carol version 2 has 0 of 1 signatures");
 }
 
 static void
@@ -252,7 +218,7 @@ a_delegation_that_nobody_signed_into_yet_may_be_missing(void **state)
 	delegate(maker);
 	assert_ok(rk_snapshot_unlist(maker->snapshot, "targets/carol"));
 	rk_tuf_maker_refresh(maker);
-	walk_refused(maker, NULL, "targets/carol is missing");
+	rk_tuf_maker_refused(maker, NULL, "targets/carol is missing");
 	request.delegations_may_miss = true;
 	seen = rk_tuf_maker_walk(&request, RK_OK);
 	assert_null(rk_client_role_of(seen, "targets/carol"));
@@ -277,7 +243,7 @@ roles_that_delegate_to_each_other_are_walked_once(void **state)
 	rk_tuf_maker_put_targets(
 	    maker, &(struct rk_maker_targets){"targets/carol", 2, 0, rk_buf_str(&carol), "8"});
 	rk_tuf_maker_refresh(maker);
-	seen = walk_fine(maker, NULL);
+	seen = rk_tuf_maker_fine(maker, NULL);
 	assert_int_equal(seen->count, 8);
 	assert_true(rk_tuf_maker_finds(seen, RK_FINDING_WARNING, "another role delegates"));
 	assert_error(rk_client_find_target(seen, "a/six", &target, NULL), RK_E_NOT_FOUND);
@@ -298,13 +264,13 @@ every_bin_is_walked_and_the_digest_says_which(void **state)
 	rk_buf_text(&top, ",\"succinct_roles\":{\"bit_length\":2,\"name_prefix\":\"bin\",");
 	rk_tuf_maker_keyids_json(maker, "6", &top);
 	rk_buf_text(&top, ",\"threshold\":1}},\"targets\":{}");
-	put_targets(maker, 2, rk_buf_str(&top));
+	rk_tuf_maker_put_signed_targets(maker, 2, rk_buf_str(&top));
 	for (size_t i = 0; i < 4; i++)
 		rk_tuf_maker_put_targets(
 		    maker, &(struct rk_maker_targets){bins[i], 1, 0,
 			       "\"targets\":{" TARGET("x", "1") "," TARGET("y", "1") "}", "6"});
 	rk_tuf_maker_refresh(maker);
-	seen = walk_fine(maker, NULL);
+	seen = rk_tuf_maker_fine(maker, NULL);
 	assert_int_equal(seen->count, 8);
 	/* SHA-256 of "x" begins with 2d, that of "y" with a1. */
 	finds_in(seen, "x", "targets/bin-0");
@@ -312,7 +278,7 @@ every_bin_is_walked_and_the_digest_says_which(void **state)
 	rk_client_state_free(seen);
 	assert_ok(rk_snapshot_unlist(maker->snapshot, "targets/bin-3"));
 	rk_tuf_maker_refresh(maker);
-	walk_refused(maker, NULL, "targets/bin-3 is missing");
+	rk_tuf_maker_refused(maker, NULL, "targets/bin-3 is missing");
 }
 
 static void
@@ -328,7 +294,7 @@ more_delegations_than_anyone_walks_are_too_many(void **state)
 	rk_buf_text(&top, ",\"succinct_roles\":{\"bit_length\":32,\"name_prefix\":\"bin\",");
 	rk_tuf_maker_keyids_json(maker, "6", &top);
 	rk_buf_text(&top, ",\"threshold\":1}},\"targets\":{}");
-	put_targets(maker, 2, rk_buf_str(&top));
+	rk_tuf_maker_put_signed_targets(maker, 2, rk_buf_str(&top));
 	rk_tuf_maker_refresh(maker);
 	request.delegations_may_miss = true;
 	assert_error(rk_chain_walk(&request, &seen), RK_E_LIMIT);
@@ -341,7 +307,8 @@ a_targets_file_that_a_client_would_choke_on_is_refused(void **state)
 	rk_tuf_maker *maker = *state;
 	struct rk_chain_request request = rk_tuf_maker_request(maker);
 
-	put_targets(maker, 2, "\"targets\":{\"a\":{\"hashes\":{},\"length\":1}}");
+	rk_tuf_maker_put_signed_targets(
+	    maker, 2, "\"targets\":{\"a\":{\"hashes\":{},\"length\":1}}");
 	rk_tuf_maker_refresh(maker);
 	rk_client_state_free(rk_tuf_maker_walk(&request, RK_E_MALFORMED));
 }
@@ -390,7 +357,7 @@ what_would_be_there_after_promoting_is_seen_through_an_overlay(void **state)
 
 	assert_ok(rk_source_memory(&staged));
 	maker->source = staged;
-	put_targets(maker, 2, "\"targets\":{}");
+	rk_tuf_maker_put_signed_targets(maker, 2, "\"targets\":{}");
 	assert_ok(rk_root_set_version(maker->root, 2));
 	rk_tuf_maker_put_root(maker, "02");
 	rk_tuf_maker_refresh(maker);

@@ -359,6 +359,7 @@ static void
 chains_of_notarys_server_are_walked(void **state)
 {
 	(void)state;
+	(void)rk_tuf_maker_fixtures(); /* a test that is skipped leaves at once */
 	walk_fixture("local-ed25519", 1, "v3");
 	walk_fixture("rotated", 5, "v3");
 }

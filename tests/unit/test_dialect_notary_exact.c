@@ -212,6 +212,7 @@ what_the_server_published_is_exact(void **state)
 	    "rotated/timestamp.json"};
 
 	(void)state;
+	(void)rk_tuf_maker_fixtures(); /* a test that is skipped leaves at once */
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		RK_AUTO(rk_str) path = NULL;
 

@@ -6,17 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static rk_softhsm *
-with_one_token(void **state)
-{
-	rk_softhsm *softhsm = rk_softhsm_or_skip(state);
-	const char *const modules[] = {softhsm->module, NULL};
-
-	rk_softhsm_launch(softhsm, modules, 0);
-	rk_softhsm_add_token(softhsm, "one");
-	return softhsm;
-}
-
 static rk_secret *
 secret_of(const char *text)
 {
@@ -65,7 +54,7 @@ static const enum rk_key_type every_type[] = {RK_KEY_ECDSA_P256, RK_KEY_ECDSA_P3
 static void
 every_type_goes_to_the_token_and_signs_there(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 
 	for (size_t i = 0; i < sizeof(every_type) / sizeof(every_type[0]); i++) {
@@ -97,7 +86,7 @@ every_type_goes_to_the_token_and_signs_there(void **state)
 static void
 a_copy_that_is_to_be_wrapped_is_extractable_and_sensitive(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P256);
 	struct rk_key_spec spec = spec_of(RK_KEY_ECDSA_P256, "copy");
@@ -113,7 +102,7 @@ a_copy_that_is_to_be_wrapped_is_extractable_and_sensitive(void **state)
 static void
 a_taken_label_or_id_is_refused_and_nothing_is_left(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P256);
 	struct rk_key_spec first = spec_of(RK_KEY_ECDSA_P256, "copy");
@@ -137,7 +126,7 @@ a_taken_label_or_id_is_refused_and_nothing_is_left(void **state)
 static void
 what_a_module_refused_and_made_all_the_same_goes_again(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P256);
 	struct rk_key_spec spec = spec_of(RK_KEY_ECDSA_P256, "copy");
 	RK_AUTO(rk_token) token = NULL;
@@ -160,7 +149,7 @@ what_a_module_refused_and_made_all_the_same_goes_again(void **state)
 static void
 a_key_of_another_type_is_refused_before_the_token_sees_it(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P384);
 	struct rk_key_spec spec = spec_of(RK_KEY_ECDSA_P256, "copy");
@@ -178,7 +167,7 @@ a_key_of_another_type_is_refused_before_the_token_sees_it(void **state)
 static void
 without_a_login_nothing_is_imported(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	EVP_PKEY *pair = rk_soft_key_new(RK_KEY_ECDSA_P256);
 	struct rk_key_spec spec = spec_of(RK_KEY_ECDSA_P256, "copy");
@@ -195,7 +184,7 @@ without_a_login_nothing_is_imported(void **state)
 static void
 a_token_without_certificates_has_none(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	RK_AUTO(rk_token_certificates) list = NULL;
 
@@ -215,7 +204,7 @@ set_pin(rk_token *token, enum rk_pin_change change, const char *old, const char 
 static void
 a_new_pin_opens_and_the_old_one_does_not(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 
 	assert_ok(set_pin(token, RK_PIN_CHANGE_USER, RK_SOFTHSM_PIN, "654321"));
@@ -226,7 +215,7 @@ a_new_pin_opens_and_the_old_one_does_not(void **state)
 static void
 nobody_is_logged_in_after_a_change(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	rk_token_key *none = NULL;
 
@@ -237,7 +226,7 @@ nobody_is_logged_in_after_a_change(void **state)
 static void
 a_wrong_old_pin_changes_nothing(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	RK_AUTO(rk_token_info) info = NULL;
 
@@ -250,7 +239,7 @@ a_wrong_old_pin_changes_nothing(void **state)
 static void
 a_new_pin_of_a_length_that_the_token_does_not_take_is_no_try(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	RK_AUTO(rk_token_info) info = NULL;
 
@@ -262,7 +251,7 @@ a_new_pin_of_a_length_that_the_token_does_not_take_is_no_try(void **state)
 static void
 the_so_gives_a_new_pin_and_changes_his_own(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 
 	assert_ok(set_pin(token, RK_PIN_CHANGE_SO, RK_SOFTHSM_SO_PIN, "87654321"));
@@ -275,7 +264,7 @@ the_so_gives_a_new_pin_and_changes_his_own(void **state)
 static void
 a_token_without_a_puk_says_so(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 
 	assert_error(
@@ -286,7 +275,7 @@ a_token_without_a_puk_says_so(void **state)
 static void
 without_a_pad_a_missing_secret_is_no_try(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 
 	assert_error(set_pin(token, RK_PIN_CHANGE_USER, NULL, NULL), RK_E_PIN_NEEDED);
@@ -298,7 +287,7 @@ without_a_pad_a_missing_secret_is_no_try(void **state)
 static void
 the_so_logs_in_after_the_user_and_the_user_after_him(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	RK_AUTO(rk_secret) so_pin = secret_of(RK_SOFTHSM_SO_PIN);
 	RK_AUTO(rk_secret) wrong = secret_of("00000000");

@@ -3,18 +3,6 @@
 
 #include <string.h>
 
-/* A launcher for SoftHSM alone, with one initialised token: 'one'. */
-static rk_softhsm *
-with_one_token(void **state)
-{
-	rk_softhsm *softhsm = rk_softhsm_or_skip(state);
-	const char *const modules[] = {softhsm->module, NULL};
-
-	rk_softhsm_launch(softhsm, modules, 0);
-	rk_softhsm_add_token(softhsm, "one");
-	return softhsm;
-}
-
 static void
 a_fresh_folder_has_one_empty_token(void **state)
 {
@@ -35,7 +23,7 @@ a_fresh_folder_has_one_empty_token(void **state)
 static void
 a_second_token_takes_the_empty_place_even_with_the_same_label(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token_list) list = NULL;
 	size_t initialized = 0;
 
@@ -49,7 +37,7 @@ a_second_token_takes_the_empty_place_even_with_the_same_label(void **state)
 static void
 init_refuses_a_pin_that_the_token_would_refuse_before_it_erases(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_secret) so_pin = NULL;
 	RK_AUTO(rk_secret) pin = NULL;
 	RK_AUTO(rk_token) token = NULL;
@@ -70,7 +58,7 @@ init_refuses_a_pin_that_the_token_would_refuse_before_it_erases(void **state)
 static void
 init_with_a_wrong_so_pin_erases_nothing(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_secret) wrong = NULL;
 	RK_AUTO(rk_token) token = NULL;
 	RK_AUTO(rk_token_info) after = NULL;
@@ -90,7 +78,7 @@ init_with_a_wrong_so_pin_erases_nothing(void **state)
 static void
 a_token_made_since_is_seen_by_a_fresh_worker(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	rk_pkcs11 *first = softhsm->pkcs11;
 	rk_tokens *first_tokens = softhsm->tokens;
 	const char *const modules[] = {softhsm->module, NULL};

@@ -7,22 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A launcher for SoftHSM alone, with one initialised token: 'one'. */
-static rk_softhsm *
-with_one_token(void **state)
-{
-	rk_softhsm *softhsm = rk_softhsm_or_skip(state);
-	const char *const modules[] = {softhsm->module, NULL};
-
-	rk_softhsm_launch(softhsm, modules, 0);
-	rk_softhsm_add_token(softhsm, "one");
-	return softhsm;
-}
-
 static void
 an_initialised_token_is_listed_with_all_it_says(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token_list) list = NULL;
 	const rk_token_info *one;
 
@@ -43,7 +31,7 @@ an_initialised_token_is_listed_with_all_it_says(void **state)
 static void
 the_uri_of_a_list_opens_its_token(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token_list) list = NULL;
 	RK_AUTO(rk_token) token = NULL;
 	RK_AUTO(rk_token_info) info = NULL;
@@ -61,7 +49,7 @@ the_uri_of_a_list_opens_its_token(void **state)
 static void
 two_tokens_that_fit_are_an_error_that_lists_both(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	rk_token *token = NULL;
 	RK_AUTO(rk_error) err = NULL;
 
@@ -78,7 +66,7 @@ two_tokens_that_fit_are_an_error_that_lists_both(void **state)
 static void
 a_token_that_is_not_there_is_none(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	rk_token *token = NULL;
 
 	assert_error(softhsm->tokens->ops->open(softhsm->tokens, "pkcs11:token=three", &token),
@@ -91,7 +79,7 @@ a_token_that_is_not_there_is_none(void **state)
 static void
 a_slot_number_alone_names_no_token(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token_list) list = NULL;
 	rk_token *token = NULL;
 	char uri[64];
@@ -110,7 +98,7 @@ a_slot_number_alone_names_no_token(void **state)
 static void
 a_wrong_pin_spends_one_try_and_the_flags_tell(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	RK_AUTO(rk_token_info) before = NULL;
 	RK_AUTO(rk_token_info) after = NULL;
@@ -130,7 +118,7 @@ a_wrong_pin_spends_one_try_and_the_flags_tell(void **state)
 static void
 no_pin_is_no_try(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	RK_AUTO(rk_token_info) info = NULL;
 
@@ -143,7 +131,7 @@ no_pin_is_no_try(void **state)
 static void
 every_type_is_made_signs_is_found_again_and_goes(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 
 	for (int type = 0; type < RK_KEY_GENERATED_COUNT; type++) {
@@ -178,7 +166,7 @@ every_type_is_made_signs_is_found_again_and_goes(void **state)
 static void
 a_key_is_found_again_by_a_new_worker(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	const char *const modules[] = {softhsm->module, NULL};
 	rk_token_key *made[4] = {NULL};
 	rk_token *token = rk_softhsm_log_in(softhsm, "one");
@@ -212,7 +200,7 @@ a_key_is_found_again_by_a_new_worker(void **state)
 static void
 a_taken_label_or_id_is_refused(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	RK_AUTO(rk_token_key) first = NULL;
 	RK_AUTO(rk_token_keys) keys = NULL;
@@ -235,7 +223,7 @@ a_taken_label_or_id_is_refused(void **state)
 static void
 without_a_login_nothing_is_made(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	rk_token_key *key = NULL;
 
@@ -246,7 +234,7 @@ without_a_login_nothing_is_made(void **state)
 static void
 two_keys_that_fit_are_an_error_that_lists_both(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	RK_AUTO(rk_token_key) first = NULL;
 	RK_AUTO(rk_token_key) second = NULL;
@@ -267,7 +255,7 @@ two_keys_that_fit_are_an_error_that_lists_both(void **state)
 static void
 many_signatures_are_in_flight_each_with_its_outcome(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	RK_AUTO(rk_token_key) key = NULL;
 	rk_token_key gone = {0};
@@ -308,7 +296,7 @@ an_rsa_key_signs_with_pkcs1_too(void **state)
 {
 	static const rk_scheme pkcs1 = {
 	    "rsa-pkcs1v15-sha256", RK_FAMILY_RSA_PKCS1, RK_HASH_SHA256, RK_SIG_RAW, 0};
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	RK_AUTO(rk_token_key) key = NULL;
 	rk_payload payload;
@@ -332,7 +320,7 @@ an_rsa_key_signs_with_pkcs1_too(void **state)
 static void
 an_ed25519_key_signs_a_megabyte(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	RK_AUTO(rk_token_key) key = NULL;
 	size_t size = 1u << 20;
@@ -349,7 +337,7 @@ an_ed25519_key_signs_a_megabyte(void **state)
 static void
 a_worker_killed_after_the_login_is_a_token_gone_and_the_parent_goes_on(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	rk_token *token = rk_softhsm_log_in(softhsm, "one");
 	RK_AUTO(rk_token_key) key = NULL;
 	pid_t worker = 0;
@@ -372,7 +360,7 @@ a_worker_killed_after_the_login_is_a_token_gone_and_the_parent_goes_on(void **st
 static void
 a_token_may_be_closed_after_its_house_is_gone(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_log_in(softhsm, "one");
 	rk_token_info *info = NULL;
 
@@ -422,7 +410,7 @@ a_hundred_failed_loads_leave_room_for_more(void **state)
 static void
 abilities_name_the_mechanisms(void **state)
 {
-	rk_softhsm *softhsm = with_one_token(state);
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
 	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
 	RK_AUTO(rk_token_abilities) abilities = NULL;
 	bool ecdsa = false;
