@@ -60,7 +60,7 @@ count_meant(const rk_uri *uri, const rk_sightings *sightings, bool initialized,
 }
 
 static void
-list_token(rk_buf *list, const rk_sighting *sighting, size_t place)
+list_sighting(rk_buf *list, const rk_sighting *sighting, size_t place)
 {
 	RK_AUTO(rk_str) name = NULL;
 
@@ -99,7 +99,7 @@ many_tokens(const rk_uri *uri, const char *text, const rk_sightings *sightings, 
 			continue;
 		first = first ? first : sighting;
 		alike = alike && is_initialized(sighting) && is_alike(first, sighting);
-		list_token(&list, sighting, count++);
+		list_sighting(&list, sighting, count++);
 	}
 	return rk_fail(RK_E_TOKEN_MANY,
 	    alike ? "they cannot be told apart: plug in only the one that is meant"
