@@ -271,6 +271,23 @@ signatures_by_openssl_survive_the_round_trip(void **state)
 	rk_payload_clear(&payload);
 }
 
+static void
+a_digest_is_that_of_each_call_alone(void **state)
+{
+	static const char *const texts[] = {"", "abc", "", "abc"};
+	static const uint8_t begins[][4] = {{0xe3, 0xb0, 0xc4, 0x42}, {0xba, 0x78, 0x16, 0xbf},
+	    {0xe3, 0xb0, 0xc4, 0x42}, {0xba, 0x78, 0x16, 0xbf}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		uint8_t digest[32];
+
+		rk_sha256(texts[i], strlen(texts[i]), digest);
+		assert_memory_equal(digest, begins[i], sizeof(begins[i]));
+	}
+	assert_ok(rk_sha256_ready());
+}
+
 int
 main(void)
 {
@@ -280,6 +297,7 @@ main(void)
 	    spec(pieces_through_the_sink_are_one_payload),
 	    spec(what_was_not_asked_for_is_not_there),
 	    spec(a_pass_that_is_given_up_leaves_nothing),
+	    spec(a_digest_is_that_of_each_call_alone),
 	    spec(raw_and_der_are_the_same_numbers),
 	    spec(every_width_goes_there_and_back),
 	    spec(raw_bytes_that_are_no_pair_of_numbers_are_refused),
