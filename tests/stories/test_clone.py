@@ -256,6 +256,16 @@ class TwoModules(Copies):
         del self.env["RK_FORWARD_RULE"]
         self.good("backup", "clone", "root", "--to", self.first.uri)
 
+    def test_a_source_that_is_not_sealed_costs_the_copy(self):
+        self.wrappable()
+        # It says that it did, and did not.
+        self.env["RK_FORWARD_RULE"] = "C_SetAttributeValue:*=0x0"
+        self.refuses(4, "backup", "clone", "root", "--to", self.second.uri).says(
+            "cannot be kept from leaving", "destroyed again")
+        self.assertEqual(self.labels(self.second), [])
+        del self.env["RK_FORWARD_RULE"]
+        self.clone()
+
     def test_a_full_token_gets_no_copy_and_nothing_is_left_there(self):
         self.wrappable(token=self.second)
         for call in ("C_CreateObject:1", "C_UnwrapKey:1", "C_UnwrapKey:2"):
