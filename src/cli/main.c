@@ -3,7 +3,6 @@
 #include "pkcs11/client.h"
 #include "term/confine.h"
 #include "term/prompt.h"
-#include "world/signature.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -146,8 +145,6 @@ begin(struct life *life, int argc, char **argv)
 		err = rk_pkcs11_launch(&life->pkcs11);
 	if (!err)
 		err = rk_confine_memory();
-	if (!err)
-		err = rk_sha256_ready();
 	if (!err)
 		err = settle_render(life);
 	if (!err)

@@ -179,43 +179,6 @@ rk_payload_from_bytes(const void *bytes, size_t len, rk_payload *ret_payload)
 	return err;
 }
 
-static _Thread_local struct {
-	EVP_MD *md;
-	EVP_MD_CTX *context; /* NULL: not made yet */
-} sha256;
-
-rk_error *
-rk_sha256_ready(void)
-{
-	EVP_MD *md;
-	EVP_MD_CTX *context;
-
-	if (sha256.context)
-		return NULL;
-	md = EVP_MD_fetch(NULL, "SHA2-256", NULL);
-	context = EVP_MD_CTX_new();
-	if (!md || !context || EVP_DigestInit_ex2(context, md, NULL) != 1) {
-		EVP_MD_CTX_free(context);
-		EVP_MD_free(md);
-		return rk_out_of_memory();
-	}
-	sha256.md = md;
-	sha256.context = context;
-	return NULL;
-}
-
-void
-rk_sha256(const void *bytes, size_t len, uint8_t out[static 32])
-{
-	RK_AUTO(rk_error) err = rk_sha256_ready();
-
-	/* No answer is better than a wrong one: a digest that cannot be had has no harmless value. */
-	if (err || EVP_DigestInit_ex2(sha256.context, sha256.md, NULL) != 1 ||
-	    EVP_DigestUpdate(sha256.context, bytes, len) != 1 ||
-	    EVP_DigestFinal_ex(sha256.context, out, NULL) != 1)
-		abort();
-}
-
 static void
 ecdsa_sig_cleanup(ECDSA_SIG **sig)
 {

@@ -54,9 +54,7 @@ RK_CHECKED rk_error *rk_payload_finish(rk_payload_pass *pass, rk_payload *ret_pa
 void rk_payload_pass_free(rk_payload_pass *pass);
 RK_DEFINE_FREEP(rk_payload_pass)
 
-/* SHA-256 in one call. What it works with is made at the first, or by rk_sha256_ready (RK_E_NOMEM):
- * from then on it needs no memory. */
-RK_CHECKED rk_error *rk_sha256_ready(void);
+/* SHA-256 in one call, which needs no memory. */
 void rk_sha256(const void *bytes, size_t len, uint8_t out[static 32]);
 
 /* r||s, each half of `len`, to minimal DER, appended; and back to halves of `half` bytes each.
