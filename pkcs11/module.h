@@ -20,7 +20,7 @@ typedef struct rk_module {
 	CK_INFO info;
 	enum rk_call call; /* the last that was made */
 	CK_RV
-	    unread; /* why rk_module_slots left out a slot with a token in it; CKR_OK: it did not */
+	unread; /* why rk_module_slots left out a slot with a token in it; CKR_OK: it did not */
 	enum rk_call unread_call;
 	char text[512]; /* what dlerror said */
 } rk_module;

@@ -1,8 +1,8 @@
+#include "cli/attestroots.h"
 #include "cli/attestview.h"
 #include "cli/cli.h"
 #include "cli/keydesk.h"
 #include "cli/keyids.h"
-#include "cli/attestroots.h"
 #include "cli/planview.h"
 #include "cli/work.h"
 

@@ -196,8 +196,8 @@ typedef struct rk_keep_attestation {
 } rk_keep_attestation;
 
 /* "attestations/<fingerprint>/slot.der" and "…/f9.der". */
-RK_CHECKED rk_error *rk_keep_attestation_paths(
-    const rk_keep_key *key, char **ret_leaf, char **ret_f9);
+RK_CHECKED rk_error *
+rk_keep_attestation_paths(const rk_keep_key *key, char **ret_leaf, char **ret_f9);
 /* `*ret_attestation` is NULL where there is none. RK_E_NOT_FOUND: half of it is gone. */
 RK_CHECKED rk_error *rk_keep_attestation_read(
     const rk_keep *keep, const rk_keep_key *key, rk_keep_attestation **ret_attestation);
