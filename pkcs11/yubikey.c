@@ -35,7 +35,7 @@ id_of_slot(uint8_t slot)
 {
 	static const uint8_t first[] = {0x9a, 0x9c, 0x9d, 0x9e};
 
-	for (uint8_t i = 0; i < sizeof(first); i++)
+	for (size_t i = 0; i < sizeof(first); i++)
 		if (first[i] == slot)
 			return (uint8_t)(i + 1);
 	return slot >= 0x82 && slot <= 0x95 ? (uint8_t)(slot - 0x82 + 5) : 0;
