@@ -1,4 +1,6 @@
 """A token in another place, through p11-kit's remoting: what works, what is not carried, how it ends."""
+import subprocess
+
 import remote
 import story
 
@@ -54,6 +56,15 @@ class Works(Remote):
             serial = self.elsewhere("token", "list", "--json", pins=[]).json["tokens"][0]["serial"]
             self.elsewhere("key", "delete", "far", f"--erase={serial}").done()
         self.assertNotIn("far", self.pkcs11(self.alice, "--list-objects"))
+
+    def test_a_key_is_imported_there(self):
+        story.need("openssl")
+        file = self.folder / "pins" / "key.pem"
+        subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", file], check=True)
+        with self.server:
+            self.elsewhere("key", "import", "k", file, "--token", "pkcs11:token=alice").done()
+            self.elsewhere("key", "test", "k").done().says("works")
+        self.good("key", "test", "k").says("works")
 
     def test_a_new_pin_is_set_there(self):
         new = self.secret_file("new", "another-pin")
