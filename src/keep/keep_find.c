@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,11 +16,11 @@
 static bool
 is_keep(const char *path, const char *file)
 {
-	RK_AUTO(rk_str) whole = NULL;
-	RK_AUTO(rk_error) err = rk_strdupf(&whole, "%s/%s", path, file);
+	char whole[PATH_MAX];
+	int len = snprintf(whole, sizeof(whole), "%s/%s", path, file);
 	struct stat st;
 
-	return !err && lstat(whole, &st) == 0;
+	return len > 0 && (size_t)len < sizeof(whole) && lstat(whole, &st) == 0;
 }
 
 static bool

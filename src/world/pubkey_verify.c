@@ -9,12 +9,27 @@
 
 #define ED25519_SIG_SIZE 64
 
+/* Without memory nothing was found out: that is not a signature that is wrong. */
+static bool
+lacked_memory(void)
+{
+	bool lacked = false;
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0)
+		lacked |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return lacked;
+}
+
 static rk_error *
 verdict(int answer)
 {
-	ERR_clear_error();
+	bool lacked = lacked_memory();
+
 	if (answer == 1)
 		return NULL;
+	if (lacked)
+		return rk_out_of_memory();
 	return rk_fail(RK_E_UNTRUSTED, NULL, "the signature is not by this key over these bytes");
 }
 
@@ -27,7 +42,8 @@ no_signature(size_t len)
 static rk_error *
 broken(void)
 {
-	ERR_clear_error();
+	if (lacked_memory())
+		return rk_out_of_memory();
 	return rk_fail(RK_E_INTERNAL, NULL, "OpenSSL could not begin to verify a signature");
 }
 
