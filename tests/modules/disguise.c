@@ -1,6 +1,6 @@
 /*
  * SoftHSM in the clothes of another module, as far as rootkeep goes by clothes: DISGUISE_AS says
- * whose (ykcs11-2.2, ykcs11-2.3, opensc, nss, picky), DISGUISE_MODULE where SoftHSM is, DISGUISE_LOG what
+ * whose (ykcs11-2.2, ykcs11-2.3, opensc, nss, picky, pad), DISGUISE_MODULE where SoftHSM is, DISGUISE_LOG what
  * was called. A YubiKey's management key logs the user in, since SoftHSM lets no SO make keys.
  */
 #include "plain.h"
@@ -71,6 +71,8 @@ get_token_info(CK_SLOT_ID id, CK_TOKEN_INFO *info)
 		rk_plain_pad(info->manufacturerID, sizeof(info->manufacturerID), "piv_II");
 		info->flags |= CKF_USER_PIN_FINAL_TRY;
 	}
+	if (is_as("pad"))
+		info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
 	return rv;
 }
 
@@ -88,6 +90,9 @@ login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *secret, CK_UL
 		return verified ? CKR_OK : CKR_PIN_INCORRECT;
 	}
 	verified = true;
+	if (is_as("pad") && !secret)
+		return real->C_Login(
+		    session, user, (unsigned char *)(uintptr_t)pin, (CK_ULONG)strlen(pin));
 	if (!is_as("ykcs11") || user != CKU_SO)
 		return real->C_Login(session, user, secret, len);
 	if (len != strlen(management_key) || memcmp(secret, management_key, len) != 0)

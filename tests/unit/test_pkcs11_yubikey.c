@@ -332,6 +332,25 @@ opensc_on_piv_signs_and_can_do_no_more(void **state)
 	    set_pin(token, RK_PIN_UNBLOCK_PUK, "12345678", "654321"), RK_E_TOKEN_UNSUPPORTED);
 }
 
+static void
+at_a_pad_nothing_is_typed_here(void **state)
+{
+	rk_softhsm *softhsm = disguised(state, "pad");
+	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
+	RK_AUTO(rk_token_info) info = NULL;
+	RK_AUTO(rk_token_key) key = NULL;
+
+	assert_ok(token->ops->info(token, &info));
+	assert_true(info->pin_pad);
+	assert_ok(token->ops->login(token, NULL));
+	assert_ok(rk_softhsm_generate(token, RK_KEY_ECDSA_P256, "root", &key));
+	assert_ok(rk_softhsm_sign(token, key, "typed at the pad"));
+	/* The pad asks for the old PIN and the new one: a login before would ask twice. */
+	assert_ok(token->ops->set_pin(token, RK_PIN_CHANGE_USER, NULL, NULL));
+	assert_true(was_called(softhsm, "set-pin-old "));
+	assert_true(was_called(softhsm, "set-pin-new "));
+}
+
 /* OpenSC says "final" even after a good login. */
 static void
 a_good_login_ends_what_was_said_of_tries(void **state)
@@ -396,6 +415,7 @@ main(void)
 	    with_softhsm(a_policy_that_the_module_does_not_see_costs_a_login_and_no_signature),
 	    with_softhsm(a_key_that_cannot_be_deleted_is_not_said_to_be),
 	    with_softhsm(opensc_on_piv_signs_and_can_do_no_more),
+	    with_softhsm(at_a_pad_nothing_is_typed_here),
 	    with_softhsm(a_good_login_ends_what_was_said_of_tries),
 	    with_softhsm(nobody_unblocks_a_database),
 	    with_softhsm(a_module_that_refuses_two_attributes_together_is_asked_for_less),
