@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define TAKEN_REMEDY \
-	"give it another name or --label; 'rootkeep token show' lists what is on the token"
+	"give another name, --label, --id or --slot; 'rootkeep token show' lists what is there"
 
 void
 rk_keyimport_shelf_clear(struct rk_keyimport_shelf *shelf)
@@ -100,13 +100,12 @@ has_label(const struct rk_keyimport_shelf *shelf, const char *label)
 					     sizeof(*shelf->by_label), compare_labels) != NULL;
 }
 
-/* An id of one's own is there for one key alone, so this is walked once. */
+/* A place of one's own is there for one key alone, so this is walked once. */
 static bool
-has_id(const struct rk_keyimport_shelf *shelf, const struct rk_keyplace *place)
+is_occupied(const struct rk_keyimport_shelf *shelf, const struct rk_keyplace *place)
 {
-	for (size_t i = 0; place->id_len > 0 && i < shelf->keys->count; i++)
-		if (shelf->keys->keys[i].id_len == place->id_len &&
-		    memcmp(shelf->keys->keys[i].id, place->id, place->id_len) == 0)
+	for (size_t i = 0; i < shelf->keys->count; i++)
+		if (rk_keyplace_is_of(place, &shelf->keys->keys[i]))
 			return true;
 	return false;
 }
@@ -131,7 +130,10 @@ judge_place(const rk_keyimport *import, const rk_keyimport_item *item,
 		    "%s does not sign with %s keys", shelf->token->name, rk_key_type_name(type));
 	if (has_label(shelf, item->state->label))
 		return refuse_taken(shelf, "label");
-	return has_id(shelf, &import->wish->place) ? refuse_taken(shelf, "id") : NULL;
+	if ((import->wish->place.id_len > 0 || import->wish->place.slot) &&
+	    is_occupied(shelf, &import->wish->place))
+		return refuse_taken(shelf, import->wish->place.slot ? "slot" : "id");
+	return NULL;
 }
 
 /* A public half may be left over where the private one is gone: that is not the key. */

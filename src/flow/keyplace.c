@@ -131,6 +131,24 @@ rk_keyplace_judge(const struct rk_keyplace *place, const rk_token_info *info, co
 	return NULL;
 }
 
+/* ykcs11's and OpenSC's number for it. */
+static uint8_t
+number_of(uint8_t slot)
+{
+	if (slot == 0x9a)
+		return 1;
+	return slot >= 0x9c ? (uint8_t)(slot - 0x9c + 2) : (uint8_t)(slot - 0x82 + 5);
+}
+
+bool
+rk_keyplace_is_of(const struct rk_keyplace *place, const rk_token_key *key)
+{
+	if (place->slot)
+		return key->id_len == 1 && key->id[0] == number_of(place->slot);
+	return place->id_len > 0 && key->id_len == place->id_len &&
+	       memcmp(key->id, place->id, place->id_len) == 0;
+}
+
 void
 rk_keyplace_tell(const struct rk_keyplace *place, rk_buf *out)
 {

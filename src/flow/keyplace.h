@@ -38,6 +38,9 @@ rk_keyplace_read(const struct rk_keyplace_words *words, struct rk_keyplace *ret_
 /* Does this kind of token have such places and policies? `name` is the token's, safe to print. */
 RK_CHECKED rk_error *
 rk_keyplace_judge(const struct rk_keyplace *place, const rk_token_info *info, const char *name);
+/* Does this key of the token lie where the new one would? By its id: PIV's modules number the slots
+ * alike, from 9a as 01 to 95 as 18. */
+bool rk_keyplace_is_of(const struct rk_keyplace *place, const rk_token_key *key);
 /* "with the id 0a1b", "in slot 9c, touched for each signature": for a plan. */
 void rk_keyplace_tell(const struct rk_keyplace *place, rk_buf *out);
 
