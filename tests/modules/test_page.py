@@ -5,6 +5,7 @@ import unittest
 import errors
 import modules  # noqa: F401  (it finds the stories)
 import page
+import remote
 import story
 import yubikey
 
@@ -28,10 +29,17 @@ class Commands(story.Story):
     def test_a_copy(self):
         page.run(self, "Copies")
 
+    def test_a_remote_token(self):
+        remote.client()
+        token = self.token("alice")
+        (self.folder / "alice.pin").symlink_to(token.pin_file)
+        self.assertIn("works", page.run(self, "Remote tokens"))
+        self.assertFalse((self.folder / "home" / "alice.p11").exists(), "the server is still there")
+
     def test_every_block_of_the_page_is_run_by_some_test(self):
         titles = {title for title in page.titles() if page.section(title)}
         self.assertEqual(titles, {"", "A YubiKey, from the factory to a root key", "SoftHSM in CI",
-                                  "A TPM", "A database of NSS", "Copies"} | page.ELSEWHERE)
+                                  "A TPM", "A database of NSS", "Copies", "Remote tokens"} | page.ELSEWHERE)
 
 
 class Errors(unittest.TestCase):
