@@ -268,13 +268,40 @@ is_transport(const rk_session *session, CK_OBJECT_HANDLE handle)
 	return handle == session->transport_private || handle == session->transport_public;
 }
 
+CK_RV
+rk_keys_public_half(rk_session *session, CK_OBJECT_HANDLE handle, rk_pubkey **ret_key)
+{
+	CK_KEY_TYPE type;
+	CK_RV rv = rk_attribute_number(session, handle, CKA_KEY_TYPE, &type);
+
+	if (rv != CKR_OK)
+		return is_no_key(rv) ? CKR_OK : rv;
+	return try_pubkey(session, handle, type, ret_key);
+}
+
+/* What was listed before the login is not searched for again. */
+static CK_RV
+list_class(rk_session *session, CK_OBJECT_CLASS class, struct handles *ret_found, bool *ret_listed)
+{
+	rk_listed *listed = class == CKO_PUBLIC_KEY    ? &session->publics
+			    : class == CKO_CERTIFICATE ? &session->certificates
+						       : NULL;
+
+	if (!listed || !listed->known)
+		return find_class(session, class, ret_found);
+	*ret_found = (struct handles){listed->handles, listed->count};
+	*listed = (rk_listed){NULL, 0, false};
+	*ret_listed = true;
+	return CKR_OK;
+}
+
 /* All objects of one class; they are put to those that are known already. */
 static CK_RV
-read_class(rk_session *session, CK_OBJECT_CLASS class)
+read_class(rk_session *session, CK_OBJECT_CLASS class, bool *ret_listed)
 {
 	struct handles found = {NULL, 0};
 	rk_pairing pairing = {NULL, NULL, 0};
-	CK_RV rv = find_class(session, class, &found);
+	CK_RV rv = list_class(session, class, &found, ret_listed);
 
 	if (rv == CKR_OK)
 		rv = reserve(session, found.count);
@@ -295,17 +322,39 @@ read_class(rk_session *session, CK_OBJECT_CLASS class)
 	return rv;
 }
 
-CK_RV
-rk_keys_find(rk_session *session)
+static CK_RV
+read_all(rk_session *session, bool *ret_listed)
 {
 	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_CERTIFICATE};
 	CK_RV rv = CKR_OK;
 
-	if (session->objects_known)
-		return CKR_OK;
 	rk_session_forget_objects(session);
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]) && rv == CKR_OK; i++)
-		rv = read_class(session, classes[i]);
+		rv = read_class(session, classes[i], ret_listed);
+	return rv;
+}
+
+/* Some tokens show the public halves too only after a login. */
+static bool
+lacks_half(const rk_session *session)
+{
+	for (size_t i = 0; i < session->object_count; i++)
+		if (session->objects[i].private_key && !session->objects[i].pubkey)
+			return true;
+	return false;
+}
+
+CK_RV
+rk_keys_find(rk_session *session)
+{
+	bool listed = false;
+	CK_RV rv;
+
+	if (session->objects_known)
+		return CKR_OK;
+	rv = read_all(session, &listed);
+	if (rv == CKR_OK && listed && lacks_half(session))
+		rv = read_all(session, &listed);
 	if (rv == CKR_OK)
 		session->objects_known = true;
 	else

@@ -20,6 +20,9 @@ CK_RV rk_keys_objects(
     rk_session *session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE **ret_handles, size_t *ret_count);
 /* Make session->objects true; nothing to do while they are known. */
 CK_RV rk_keys_find(rk_session *session);
+/* The public half that a public object tells; NULL where it does not, or is of no known kind. */
+CK_RV
+rk_keys_public_half(rk_session *session, CK_OBJECT_HANDLE handle, rk_pubkey **ret_key);
 /* NULL where there is none. */
 rk_object *rk_keys_by_handle(rk_session *session, CK_OBJECT_HANDLE private_key);
 /* Same id and label, and no private half. */

@@ -121,6 +121,7 @@ static const struct rk_token_ops opened_ops = {
     .login_so = rk_opened_login_so,
     .set_pin = rk_opened_set_pin,
     .keys = rk_opened_keys,
+    .shows = rk_opened_shows,
     .find = rk_opened_find,
     .generate = rk_opened_generate,
     .import = rk_opened_import,

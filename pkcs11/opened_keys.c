@@ -47,6 +47,29 @@ rk_opened_keys(rk_token *token, rk_token_keys **ret_keys)
 }
 
 rk_error *
+rk_opened_shows(rk_token *token, const rk_pubkey *pubkey, enum rk_fact *ret_shows)
+{
+	struct rk_opened *opened = rk_opened_of(token);
+	RK_AUTO_REPLY(reply);
+	rk_request request = {.op = RK_OP_SIGHT};
+	rk_wire_reader reader;
+	uint8_t shows;
+	rk_error *err;
+
+	request.spki.bytes = rk_pubkey_spki(pubkey, &request.spki.len);
+	err = rk_opened_ask(opened, &request, "see what is shown by", &reply);
+	if (err)
+		return err;
+	reader = rk_opened_reader(&reply);
+	shows = rk_wire_u8(&reader);
+	reader.bad |= shows > RK_FACT_YES;
+	err = rk_provider_understood(&reader, opened->name);
+	if (!err)
+		*ret_shows = (enum rk_fact)shows;
+	return err;
+}
+
+rk_error *
 rk_opened_find(rk_token *token, const char *text, rk_token_key **ret_key)
 {
 	struct rk_opened *opened = rk_opened_of(token);

@@ -39,6 +39,8 @@ RK_CHECKED rk_error *rk_opened_set_pin(
     rk_token *token, enum rk_pin_change change, const rk_secret *old, const rk_secret *pin);
 
 RK_CHECKED rk_error *rk_opened_keys(rk_token *token, rk_token_keys **ret_keys);
+RK_CHECKED rk_error *
+rk_opened_shows(rk_token *token, const rk_pubkey *pubkey, enum rk_fact *ret_shows);
 RK_CHECKED rk_error *rk_opened_find(rk_token *token, const char *uri, rk_token_key **ret_key);
 RK_CHECKED rk_error *
 rk_opened_generate(rk_token *token, const struct rk_key_spec *spec, rk_token_key **ret_key);

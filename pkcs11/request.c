@@ -32,6 +32,7 @@ static const char *const op_fields[RK_OP_COUNT] = {
     [RK_OP_WRAP] = "sHyax",
     [RK_OP_UNWRAP] = "syaxiled",
     [RK_OP_SEAL] = "sHil",
+    [RK_OP_SIGHT] = "sx",
 };
 
 static const char *

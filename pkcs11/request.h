@@ -38,6 +38,7 @@ enum rk_op {
 	RK_OP_WRAP,
 	RK_OP_UNWRAP,
 	RK_OP_SEAL,
+	RK_OP_SIGHT,
 	RK_OP_COUNT
 };
 

@@ -43,6 +43,10 @@ rk_session_open(
 	}
 	if (rv == CKR_OK)
 		rv = open_handle(session, false, &session->handle);
+	if (rv == CKR_SESSION_READ_WRITE_SO_EXISTS) {
+		rv = open_handle(session, true, &session->handle);
+		session->writable = rv == CKR_OK;
+	}
 	session->open = rv == CKR_OK;
 	return rv;
 }
@@ -201,7 +205,6 @@ rk_session_login_so(rk_session *session, const rk_secret *so_pin)
 		rv = ours(session, CKR_PIN_LOCKED);
 	if (rv == CKR_OK)
 		rv = ours(session, rk_yubikey_check_so_pin(session, so_pin));
-	/* An SO takes no read-only session beside it. */
 	if (rv == CKR_OK)
 		rv = rk_session_make_writable(session);
 	if (rv == CKR_OK)
@@ -298,6 +301,8 @@ rk_session_close(rk_session *session, bool last)
 	if (session->open)
 		(void)session->module->functions->C_CloseSession(session->handle);
 	rk_session_forget_objects(session);
+	free(session->publics.handles);
+	free(session->certificates.handles);
 	rk_secret_free(session->pin);
 	*session = (rk_session){0};
 }

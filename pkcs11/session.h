@@ -28,6 +28,13 @@ typedef struct rk_object {
 	uint8_t facts[RK_MESSAGE_FACTS]; /* enum rk_fact, in rk_token_key's order */
 } rk_object;
 
+/* The handles of a class, as they were listed before a login. */
+typedef struct rk_listed {
+	CK_OBJECT_HANDLE *handles;
+	size_t count;
+	bool known;
+} rk_listed;
+
 /* The places of some attributes among the facts. */
 #define RK_FACT_SENSITIVE 0
 #define RK_FACT_EXTRACTABLE 1
@@ -49,6 +56,7 @@ typedef struct rk_session {
 	rk_object *objects;
 	size_t object_count, last_place; /* of the key that was used last */
 	bool objects_known;
+	rk_listed publics, certificates; /* for the first look after the login (sight.h) */
 	CK_OBJECT_HANDLE transport_private, transport_public; /* while a key is on its way here */
 	enum rk_pss_way pss; /* chosen once by the mechanism list */
 	bool eddsa_wants_params;

@@ -183,12 +183,26 @@ run_login(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 	return rk_worker_note_pin(worker, session->slot.slot, CKF_USER_PIN_LOCKED, rv);
 }
 
+/* An SO takes no read-only session beside it: no other of ours, either. */
+static CK_RV
+make_all_writable(struct rk_worker *worker, CK_SLOT_ID slot)
+{
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0; i < RK_WORKER_SESSIONS && rv == CKR_OK; i++)
+		if (worker->sessions[i] && worker->sessions[i]->slot.slot == slot)
+			rv = rk_session_make_writable(worker->sessions[i]);
+	return rv;
+}
+
 static CK_RV
 run_login_so(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	rk_session *session = rk_worker_session(worker, request);
-	CK_RV rv = rk_session_login_so(session, request->pin);
+	CK_RV rv = make_all_writable(worker, session->slot.slot);
 
+	if (rv == CKR_OK)
+		rv = rk_session_login_so(session, request->pin);
 	(void)out;
 	return rk_worker_note_pin(worker, session->slot.slot, CKF_SO_PIN_LOCKED, rv);
 }
@@ -199,8 +213,10 @@ run_set_pin(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 	rk_session *session = rk_worker_session(worker, request);
 	CK_FLAGS locked =
 	    request->change == RK_PIN_CHANGE_USER ? CKF_USER_PIN_LOCKED : CKF_SO_PIN_LOCKED;
-	CK_RV rv = rk_pins_change(session, request);
+	CK_RV rv = make_all_writable(worker, session->slot.slot);
 
+	if (rv == CKR_OK)
+		rv = rk_pins_change(session, request);
 	(void)out;
 	return rk_worker_note_pin(worker, session->slot.slot, locked, rv);
 }
@@ -266,6 +282,7 @@ static const struct {
     [RK_OP_WRAP] = {rk_worker_wrap, true, true},
     [RK_OP_UNWRAP] = {rk_worker_unwrap, true, true},
     [RK_OP_SEAL] = {rk_worker_seal, true, true},
+    [RK_OP_SIGHT] = {rk_worker_sight, true, true},
 };
 
 static CK_RV

@@ -3,6 +3,7 @@
 #include "pkcs11/certificates.h"
 #include "pkcs11/import.h"
 #include "pkcs11/keypair.h"
+#include "pkcs11/sight.h"
 #include "pkcs11/sign.h"
 #include "pkcs11/transport.h"
 #include "pkcs11/unwrap.h"
@@ -61,6 +62,12 @@ CK_RV
 rk_worker_certificates(struct rk_worker *worker, const rk_request *request, rk_buf *out)
 {
 	return rk_certificates_put(rk_worker_session(worker, request), out);
+}
+
+CK_RV
+rk_worker_sight(struct rk_worker *worker, const rk_request *request, rk_buf *out)
+{
+	return rk_sight(rk_worker_session(worker, request), request, out);
 }
 
 CK_RV

@@ -42,5 +42,6 @@ rk_worker_operation rk_worker_transport_end;
 rk_worker_operation rk_worker_wrap;
 rk_worker_operation rk_worker_unwrap;
 rk_worker_operation rk_worker_seal;
+rk_worker_operation rk_worker_sight;
 
 #endif

@@ -6,7 +6,7 @@
  * present and its PIN is given, askable or not needed. The PIN budget is kept here: the state is
  * shown before a PIN is asked, a locked token is not tried, a last try needs its own yes, and a PIN
  * goes only to the token it was asked for: serial, label and model are seen again after opening,
- * and, where the serial is none that tells tokens apart, a public key that is expected there.
+ * and so is a public key that is expected there, where it shows any.
  *
  * Ownership  hands own the open tokens; rk_hand is borrowed until rk_hands_free.
  * Errors     as the token's, plus RK_E_PIN_LAST, RK_E_PIN_NEEDED, RK_E_NO_INPUT, RK_E_CANCELLED,

@@ -191,34 +191,46 @@ names_serial(const char *uri, bool *ret_named)
 	return uri ? rk_keyuri_attribute(uri, "serial", &serial, ret_named) : NULL;
 }
 
+/* The token has the right name and serial, so a person may know better. */
+static rk_error *
+ask_all_the_same(const rk_hand *hand)
+{
+	struct rk_confirm_request request = {.kind = RK_CONFIRM_ORDINARY};
+	RK_AUTO_BUF(question);
+	rk_error *err;
+
+	rk_buf_printf(&question,
+	    "%s shows other keys, and not key %s. Give it its PIN all the same?",
+	    hand->tray->token->name, RK_SHOW(hand->name));
+	err = rk_buf_check(&question);
+	request.question = rk_buf_str(&question);
+	if (!err)
+		err = hand->hands->env->ops->confirm(hand->hands->env, &request);
+	return err ? rk_wrap(err, "the PIN of %s was not sent", hand->tray->token->name) : NULL;
+}
+
 rk_error *
 rk_hands_sight(rk_hand *hand)
 {
-	const struct rk_hands_tray *tray = hand->tray;
-	RK_AUTO(rk_token_keys) keys = NULL;
+	struct rk_hands_tray *tray = hand->tray;
+	enum rk_fact shows = RK_FACT_UNKNOWN;
 	bool named = false;
-	size_t seen = 0;
 	rk_error *err;
 
-	if (!hand->pubkey || tray->who != RK_HANDS_NOBODY || !tray->info->login_required)
+	if (!hand->pubkey || tray->logged_in || tray->refused || !tray->info->login_required)
 		return NULL;
+	err = tray->token->ops->shows(tray->token, hand->pubkey, &shows);
+	if (err || shows != RK_FACT_NO)
+		return err;
 	err = names_serial(hand->uri, &named);
-	if (err || (named && is_telling(tray->info->serial)))
+	if (err)
 		return err;
-	err = tray->token->ops->keys(tray->token, &keys);
-	for (size_t i = 0; !err && i < keys->count; i++) {
-		const rk_pubkey *pubkey = keys->keys[i].pubkey;
-
-		if (pubkey && rk_pubkey_equal(pubkey, hand->pubkey))
-			return NULL;
-		seen += pubkey != NULL;
-	}
-	if (err || seen == 0)
-		return err;
+	if (named && is_telling(tray->info->serial))
+		return ask_all_the_same(hand);
 	return rk_fail(RK_E_UNTRUSTED,
 	    "put in the token that holds it; 'rootkeep key show' tells its public half",
-	    "%s does not show key %s, but %zu other key%s; its PIN was not sent there",
-	    tray->token->name, RK_SHOW(hand->name), seen, seen == 1 ? "" : "s");
+	    "%s shows other keys, and not key %s; its PIN was not sent there", tray->token->name,
+	    RK_SHOW(hand->name));
 }
 
 /* Which secret allows the change, and what it is for. */

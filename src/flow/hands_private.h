@@ -52,8 +52,11 @@ bool rk_hands_same_text(const char *a, const char *b);
 struct rk_hands_tray *rk_hands_tray_of(const rk_hands *hands, const rk_token *token);
 RK_CHECKED rk_error *
 rk_hands_login_tray(rk_hands *hands, struct rk_hands_tray *tray, const char *purpose);
-/* Before a PIN goes to a token that its serial does not tell from others: is a public key that the
- * hand expects to be seen there? RK_E_UNTRUSTED: others are, and not that one. */
+/*
+ * Before a PIN goes to a token: is the public key that the hand expects to be seen there? Where others
+ * are, and not that one, a person is asked; RK_E_UNTRUSTED where its serial does not tell it from
+ * other tokens either.
+ */
 RK_CHECKED rk_error *rk_hands_sight(rk_hand *hand);
 
 #endif

@@ -200,6 +200,10 @@ struct rk_token_ops {
 	    rk_token *token, enum rk_pin_change change, const rk_secret *old, const rk_secret *pin);
 	/* All keys to be seen (before a login often none), one find per object class. */
 	RK_CHECKED rk_error *(*keys)(rk_token *token, rk_token_keys **ret_keys);
+	/* Before a login: is this public key to be seen on it, by itself or in a certificate?
+	 * RK_FACT_NO: others are, and not this one; RK_FACT_UNKNOWN: none is. */
+	RK_CHECKED
+	    rk_error *(*shows)(rk_token *token, const rk_pubkey *pubkey, enum rk_fact *ret_shows);
 	/* The one key that the URI this token was opened by means. RK_E_KEY_NONE; RK_E_KEY_MANY
 	 * lists the candidates; RK_E_PIN_NEEDED it may be there once logged in. */
 	RK_CHECKED rk_error *(*find)(rk_token *token, const char *uri, rk_token_key **ret_key);

@@ -490,6 +490,7 @@ const struct rk_token_ops rk_soft_token_ops = {
     .abilities = soft_abilities,
     .login = soft_login,
     .login_so = rk_soft_login_so,
+    .shows = rk_soft_shows,
     .set_pin = rk_soft_set_pin,
     .certificates = rk_soft_certificates,
     .keys = soft_keys,

@@ -96,6 +96,29 @@ rk_soft_set_pin(
 		   : NULL;
 }
 
+rk_error *
+rk_soft_shows(rk_token *token, const rk_pubkey *pubkey, enum rk_fact *ret_shows)
+{
+	struct rk_soft_opened *opened = rk_soft_opened_of(token);
+	const struct rk_soft_token *soft = opened->soft;
+	enum rk_fact shows = RK_FACT_UNKNOWN;
+	rk_error *err = rk_soft_begin(opened, RK_SOFT_SHOWS);
+
+	if (err)
+		return err;
+	for (size_t i = 0; soft->shows_public && shows != RK_FACT_YES && i < soft->key_count; i++) {
+		RK_AUTO(rk_pubkey) seen = NULL;
+
+		if (!soft->keys[i].pair)
+			continue;
+		seen = rk_soft_key_public(soft->keys[i].pair);
+		shows = rk_pubkey_equal(seen, pubkey) ? RK_FACT_YES : RK_FACT_NO;
+	}
+	*ret_shows = shows;
+	rk_soft_done(opened->soft, RK_SOFT_SHOWS);
+	return NULL;
+}
+
 static void
 read_pem(const char *pem, rk_token_certificate *certificate)
 {

@@ -31,6 +31,8 @@ RK_CHECKED rk_error *rk_soft_uri_parse(const char *text, struct rk_soft_uri *ret
 struct rk_soft_opened *rk_soft_opened_of(rk_token *token);
 /* One call to an open token: counted, perhaps failed, and the token must still be the same. */
 RK_CHECKED rk_error *rk_soft_begin(struct rk_soft_opened *opened, enum rk_soft_call call);
+RK_CHECKED rk_error *
+rk_soft_shows(rk_token *token, const rk_pubkey *pubkey, enum rk_fact *ret_shows);
 RK_CHECKED rk_error *rk_soft_login_so(rk_token *token, const rk_secret *so_pin);
 RK_CHECKED rk_error *rk_soft_set_pin(
     rk_token *token, enum rk_pin_change change, const rk_secret *old, const rk_secret *pin);

@@ -446,6 +446,44 @@ a_pin_is_not_sent_where_others_are_shown_instead_of_the_key(void **state)
 	EVP_PKEY_free(stranger);
 }
 
+/* The name and the serial are right: a person may know why. */
+static void
+with_the_right_serial_a_person_is_asked_before_the_pin_goes(void **state)
+{
+	struct scene *scene = *state;
+	EVP_PKEY *stranger = rk_soft_key_new(RK_KEY_ECDSA_P256);
+	RK_AUTO(rk_pubkey) other = rk_soft_key_public(stranger);
+	rk_hand *hand = NULL;
+
+	knows_pin(scene);
+	scene->alice->shows_public = true;
+	scene->person.confirm_says = RK_E_CANCELLED;
+	assert_ok(reach(scene, "pkcs11:token=alice;serial=a1", other, &hand));
+	assert_error(rk_hand_ready(hand, "sign"), RK_E_CANCELLED);
+	assert_int_equal(scene->person.confirm_kind, RK_CONFIRM_ORDINARY);
+	assert_int_equal(scene->person.pin_calls, 0);
+	assert_int_equal(scene->alice->logins, 0);
+	scene->person.confirm_says = RK_OK;
+	assert_error(rk_hand_ready(hand, "sign"), RK_E_UNTRUSTED);
+	assert_int_equal(scene->alice->logins, 1);
+	EVP_PKEY_free(stranger);
+}
+
+static void
+a_key_that_is_shown_costs_no_question(void **state)
+{
+	struct scene *scene = *state;
+	RK_AUTO(rk_pubkey) mine = rk_soft_key_public(scene->alice->keys[0].pair);
+	rk_hand *hand = NULL;
+
+	knows_pin(scene);
+	scene->alice->shows_public = true;
+	rk_soft_token_add_key(scene->module, scene->alice, RK_KEY_ED25519, "l");
+	assert_ok(reach(scene, "pkcs11:token=alice;serial=a1", mine, &hand));
+	assert_ok(rk_hand_ready(hand, "sign"));
+	assert_int_equal(scene->person.confirm_calls, 0);
+}
+
 static void
 one_that_shows_nothing_before_a_login_is_believed_its_name(void **state)
 {
@@ -570,6 +608,8 @@ main(void)
 	    scene_spec(a_key_that_is_not_ready_signs_nothing),
 	    scene_spec(only_tokens_that_were_logged_in_are_journaled),
 	    scene_spec(a_pin_is_not_sent_where_others_are_shown_instead_of_the_key),
+	    scene_spec(with_the_right_serial_a_person_is_asked_before_the_pin_goes),
+	    scene_spec(a_key_that_is_shown_costs_no_question),
 	    scene_spec(one_that_shows_nothing_before_a_login_is_believed_its_name),
 	    scene_spec(the_so_and_the_user_take_turns_and_are_asked_once),
 	    scene_spec(a_management_key_that_was_refused_is_not_tried_again),
