@@ -300,6 +300,22 @@ the_so_logs_in_after_the_user_and_the_user_after_him(void **state)
 	assert_error(token->ops->login_so(token, wrong), RK_E_PIN_WRONG);
 }
 
+/* Two hold the same token: neither is in the SO's way. */
+static void
+the_so_logs_in_where_the_token_is_open_twice(void **state)
+{
+	rk_softhsm *softhsm = rk_softhsm_with_one(state);
+	RK_AUTO(rk_token) first = rk_softhsm_open(softhsm, "one");
+	RK_AUTO(rk_token) second = rk_softhsm_open(softhsm, "one");
+	RK_AUTO(rk_secret) so_pin = secret_of(RK_SOFTHSM_SO_PIN);
+	RK_AUTO(rk_token) third = NULL;
+
+	assert_ok(set_pin(first, RK_PIN_CHANGE_USER, RK_SOFTHSM_PIN, "654321"));
+	assert_ok(second->ops->login_so(second, so_pin));
+	third = rk_softhsm_open(softhsm, "one");
+	assert_ok(rk_softhsm_try_pin(second, "654321"));
+}
+
 #define with_softhsm(function) \
 	cmocka_unit_test_setup_teardown(function, rk_softhsm_new, rk_softhsm_free)
 
@@ -322,6 +338,7 @@ main(void)
 	    with_softhsm(a_token_without_a_puk_says_so),
 	    with_softhsm(without_a_pad_a_missing_secret_is_no_try),
 	    with_softhsm(the_so_logs_in_after_the_user_and_the_user_after_him),
+	    with_softhsm(the_so_logs_in_where_the_token_is_open_twice),
 	};
 
 	return cmocka_run_group_tests_name("pkcs11 imports and PINs", tests, NULL, NULL);
