@@ -110,5 +110,25 @@ class Pin(story.Story):
         self.good("token", "show", token.uri).silent_about("a wrong PIN was given")
 
 
+class Sight(story.Story):
+    def test_a_pin_goes_only_where_the_key_is_shown_unless_a_person_agrees(self):
+        token = self.token("alice")
+        self.key("k", token)
+        for kind in ("privkey", "pubkey"):
+            self.pkcs11(token, "--delete-object", "--type", kind, "--label", "k")
+        self.pkcs11(token, "--keypairgen", "--key-type", "EC:prime256v1", "--id", "07", "--label", "k")
+        token.pin_file = self.secret_file("wrong.pin", "wrong-pin")
+        self.refuses(2, "key", "test", "k", words=["not key 'k'", "not sent", "--yes"])
+        token.pin_file = self.secret_file("right.pin", token.pin)
+        self.good("token", "show", token.uri).silent_about("a wrong PIN was given")
+        self.rk("key", "test", "k", "-y").refused(4, "k")
+
+    def test_a_token_that_shows_nothing_is_known_by_its_name(self):
+        token = self.token("alice")
+        self.key("k", token)
+        self.pkcs11(token, "--delete-object", "--type", "pubkey", "--label", "k")
+        self.rk("key", "test", "k").silent_about("not sent")
+
+
 if __name__ == "__main__":
     story.main()
