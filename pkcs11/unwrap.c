@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 #define CKA_NSS_PUBLIC 0xd5a0db00UL /* CKA_NSS_DB: NSS wants the public point of an EC key */
 #define POINT_MAX 160u
@@ -21,6 +22,7 @@ struct bench {
 	const rk_request *request;
 	rk_pubkey *key; /* the one that is to come out of it */
 	CK_OBJECT_HANDLE kek, private_key, public_key;
+	bool room; /* nothing had the names before */
 	struct rk_wrapway_call call;
 };
 
@@ -160,6 +162,16 @@ unwrap_private_safely(struct bench *bench, enum level level, const CK_ATTRIBUTE 
 	return CKR_TEMPLATE_INCONSISTENT;
 }
 
+/* Others leave half an object behind when they are told what they do not know. */
+static bool
+is_nss(const struct bench *bench)
+{
+	static const char maker[] = "Mozilla Foundation";
+	const CK_TOKEN_INFO *token = &bench->session->slot.token;
+
+	return memcmp(token->manufacturerID, maker, sizeof(maker) - 1) == 0;
+}
+
 static CK_RV
 unwrap_private(struct bench *bench)
 {
@@ -168,9 +180,7 @@ unwrap_private(struct bench *bench)
 	CK_RV rv = CKR_OK, first = CKR_OK;
 
 	for (int level = LEVEL_ALL; level < LEVEL_COUNT; level++) {
-		/* Others leave half an object behind when they are told what they do not know. */
-		if (level == LEVEL_NSS &&
-		    (point.ulValueLen == 0 || first != CKR_TEMPLATE_INCOMPLETE))
+		if (level == LEVEL_NSS && (point.ulValueLen == 0 || !is_nss(bench)))
 			continue;
 		rv = unwrap_private_safely(bench, (enum level)level, &point);
 		if (rv == CKR_OK || !refuses_template(rv))
@@ -198,6 +208,7 @@ make_room(struct bench *bench)
 	}
 	if (rv == CKR_OK && rk_keys_taken(bench->session, &request->id, &request->label))
 		return RK_CKR_EXISTS;
+	bench->room = rv == CKR_OK;
 	return rv;
 }
 
@@ -229,6 +240,24 @@ judge(const struct bench *bench, const rk_object *made)
 	return CKR_OK;
 }
 
+/* What was made without being told of: its names were free before. */
+static CK_RV
+remove_named(struct bench *bench, CK_RV why)
+{
+	rk_session *session = bench->session;
+	enum rk_call call = session->module->call;
+	CK_RV rv = CKR_OK;
+
+	if (!bench->room || rk_attribute_is_lost(why) || rk_keys_find(session) != CKR_OK)
+		return why;
+	for (size_t i = session->object_count; i > 0 && rv == CKR_OK; i--)
+		if (rk_keys_is_named(
+			&session->objects[i - 1], &bench->request->id, &bench->request->label))
+			rv = rk_keypair_destroy(session, &session->objects[i - 1]);
+	session->module->call = call;
+	return rv == CKR_OK ? why : RK_CKR_STRAY;
+}
+
 static CK_RV
 run(struct bench *bench)
 {
@@ -251,7 +280,7 @@ run(struct bench *bench)
 		const struct rk_keypair made = {
 		    .private_key = bench->private_key, .public_key = bench->public_key};
 
-		return rk_keypair_take_back(session, &made, rv);
+		return remove_named(bench, rk_keypair_take_back(session, &made, rv));
 	}
 	return CKR_OK;
 }

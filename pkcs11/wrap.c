@@ -118,7 +118,8 @@ rk_wrap_seal(rk_session *session, rk_object *key)
 {
 	CK_ATTRIBUTE template = {CKA_EXTRACTABLE, &no, sizeof(no)};
 	uint8_t *fact = &key->facts[RK_FACT_EXTRACTABLE];
-	CK_RV rv = CKR_OK;
+	enum rk_call call;
+	CK_RV rv;
 
 	*fact = (uint8_t)rk_attribute_fact(session, key->private_key, CKA_EXTRACTABLE);
 	if (*fact == RK_FACT_NO)
@@ -127,8 +128,11 @@ rk_wrap_seal(rk_session *session, rk_object *key)
 	if (rv == CKR_OK)
 		rv = RK_CALL(session->module, C_SetAttributeValue, session->handle,
 		    key->private_key, &template, 1);
-	if (rv != CKR_OK)
-		return rv;
+	call = session->module->call;
 	*fact = (uint8_t)rk_attribute_fact(session, key->private_key, CKA_EXTRACTABLE);
+	session->module->call = call;
+	/* What it is now counts, whatever the module said. */
+	if (*fact == RK_FACT_NO || rv != CKR_OK)
+		return *fact == RK_FACT_NO ? CKR_OK : rv;
 	return *fact == RK_FACT_YES ? RK_CKR_EXPOSED : CKR_OK;
 }

@@ -169,7 +169,27 @@ end_transport(rk_env *env, rk_token *target)
 	rk_error_free(err);
 }
 
-/* It went away in the middle: nobody knows what it has made by then. */
+/* Is there something with the copy's names? They were free, unless `why` says so. */
+static bool
+is_there(const struct rk_clone_ends *ends, const rk_error *why)
+{
+	RK_AUTO(rk_token_keys) keys = NULL;
+	const struct rk_unwrap_wish wish = wish_of(ends, NULL);
+	bool there = false;
+	rk_error *err;
+
+	if (rk_error_code(why) == RK_E_EXISTS)
+		return false;
+	err = ends->target->ops->keys(ends->target, &keys);
+	for (size_t i = 0; !err && i < keys->count; i++)
+		there |= keys->keys[i].id_len == wish.id_len &&
+			 memcmp(keys->keys[i].id, wish.id, wish.id_len) == 0;
+	/* A token that went away in the middle: nobody knows what it has made by then. */
+	there |= err != NULL;
+	rk_error_free(err);
+	return there;
+}
+
 static rk_error *
 maybe_there(const struct rk_clone_ends *ends, rk_error *why)
 {
@@ -195,7 +215,7 @@ rk_clone_way_go(rk_env *env, const struct rk_clone_ends *ends, rk_token_key **re
 		return NULL;
 	if (may_go_on(err))
 		err = rk_advise(err, NO_WAY);
-	if (arrived && rk_error_code(err) == RK_E_TOKEN_GONE)
+	if (arrived && is_there(ends, err))
 		err = maybe_there(ends, err);
 	return rk_wrap(err, "cannot take key %s, %s, from %s to %s", RK_SHOW(ends->key->name),
 	    rk_key_type_name(rk_pubkey_type(ends->key->pubkey)), rk_hand_token_name(ends->source),
