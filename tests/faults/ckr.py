@@ -100,7 +100,7 @@ STATUS = {"HOST_MEMORY": (1, 4), "CANCEL": (2,), "FUNCTION_REJECTED": (2,)}
 # What a person reads in the place of a code.
 TOLD = {
     "die": "ended in the middle of its work|the worker of module '[^']*' is gone",
-    "stop": "did not answer within",
+    "stop": "did not answer within|the worker of module '[^']*' is gone",
     "gone": "CKR_DEVICE_REMOVED|CKR_TOKEN_NOT_PRESENT|no token fits",
     "corrupt": "does not verify",
     "truncate": r"a signature of \d+ bytes where|does not verify",

@@ -1,6 +1,7 @@
 """What the faults' tests share: a keep that is set back before each blow, and strace's injection."""
 import datetime
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -9,11 +10,22 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "stories"))
+if os.access("/dev/shm", os.W_OK):
+    os.environ.setdefault("RK_TEST_DIR", "/dev/shm")
 
 import story  # noqa: E402
 
 LIMIT = 500
 ROLES = ("root", "targets", "snapshot", "timestamp")
+CALLS = {  # that touch files
+    "open": "openat,openat2",
+    "write": "write,pwrite64,writev",
+    "rename": "rename,renameat,renameat2",
+    "sync": "fsync,fdatasync,syncfs",
+    "unlink": "unlink,unlinkat",
+    "make": "mkdir,mkdirat,link,linkat",
+    "cut": "ftruncate,fallocate",
+}
 
 
 class Fault(story.Story):

@@ -84,8 +84,7 @@ class Snapshot:
 
 class Sweep(scene.Scene):
     logins = 1  # that one token may see: one for each PIN that was given for it
-    finishing = 0  # the exit status of the run after it
-    now = None
+    beneath = {}  # the environment of the runs that are struck
 
     def setUp(self):
         super().setUp()
@@ -125,7 +124,7 @@ class Sweep(scene.Scene):
 
     def struck(self, rule):
         self.set_back()
-        return self.rk(*self.arguments(), env={"RK_FORWARD_RULE": rule}, now=self.now)
+        return self.rk(*self.arguments(), env={**self.beneath, "RK_FORWARD_RULE": rule})
 
     # What is tried
 
@@ -235,8 +234,8 @@ class Sweep(scene.Scene):
         if not self.objects_before <= self.objects():
             return self.finish_halved(result)
         self.plug_in()
-        again = self.rk(*self.arguments(), now=self.now)
-        if again.status != self.finishing:
+        again = self.rk(*self.arguments())
+        if again.status != 0:
             raise self.failureException(f"after\n{result}\nit does not finish:\n{again}")
         self.done()
         self.assertEqual(len(self.objects()), self.objects_after)

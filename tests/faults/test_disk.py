@@ -4,6 +4,10 @@ import story
 
 BLOWS = {
     "full": ("write,pwrite64,writev", "error=ENOSPC"),
+    "write": ("write,pwrite64,writev", "error=EIO"),
+    "cut": ("ftruncate,fallocate", "error=ENOSPC"),
+    "make": ("mkdir,mkdirat", "error=ENOSPC"),
+    "entropy": ("getrandom", "error=EIO"),
     "sync": ("fsync,fdatasync,syncfs", "error=EIO"),
     "rename": ("rename,renameat,renameat2", "error=EIO"),
     "unlink": ("unlink,unlinkat", "error=EIO"),
@@ -30,6 +34,18 @@ class Disk(fault.Fault):
 
     def test_a_disk_that_is_full(self):
         self.every("full")
+
+    def test_a_write_that_fails(self):
+        self.every("write")
+
+    def test_a_disk_that_is_full_before_it_is_written_to(self):
+        self.every("cut")
+
+    def test_a_folder_that_cannot_be_made(self):
+        self.every("make")
+
+    def test_a_kernel_without_entropy(self):
+        self.every("entropy")
 
     def test_a_sync_that_fails(self):
         self.every("sync")

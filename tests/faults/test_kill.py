@@ -4,15 +4,7 @@ import shutil
 import fault
 import story
 
-CALLS = {
-    "open": "openat,openat2",
-    "write": "write,pwrite64,writev",
-    "rename": "rename,renameat,renameat2",
-    "sync": "fsync,fdatasync,syncfs",
-    "unlink": "unlink,unlinkat",
-    "make": "mkdir,mkdirat,link,linkat",
-    "cut": "ftruncate,fallocate",
-}
+CALLS = fault.CALLS
 
 
 class Kill(fault.Fault):
