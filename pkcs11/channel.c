@@ -123,6 +123,8 @@ arm(rk_channel *channel, int timeout)
 static void
 tell(rk_channel *channel, const char *what)
 {
+	if (!channel->env)
+		return;
 	channel->told = what != NULL;
 	channel->env->ops->progress(channel->env, what, 0, 0);
 }
@@ -410,7 +412,7 @@ rk_channel_tell(rk_channel *channel, rk_env *env)
 void
 rk_channel_waits_for(rk_channel *channel, const char *what)
 {
-	if (channel->told && channel->env)
+	if (channel->told)
 		tell(channel, NULL);
 	channel->waits_for = what;
 }

@@ -45,43 +45,42 @@ read_slot(const char *text, struct rk_keyplace *place)
 	    "%s is no PIV slot for keys", RK_SHOW(text));
 }
 
-/* The place of a word among "one|two|three"; -1: none. */
-static int
-place_of(const char *word, const char *words)
-{
-	size_t len = strlen(word);
-
-	for (int place = 0; *words; place++) {
-		size_t this = strcspn(words, "|");
-
-		if (this == len && memcmp(words, word, len) == 0)
-			return place;
-		words += this + (words[this] == '|');
-	}
-	return -1;
-}
+struct word {
+	const char *word; /* NULL ends a table */
+	int value;
+};
 
 static rk_error *
-no_such_word(const char *option, const char *word)
+read_word(const struct word *words, const char *option, const char *text, int *ret_value)
 {
+	for (; words->word; words++) {
+		if (strcmp(words->word, text) == 0) {
+			*ret_value = words->value;
+			return NULL;
+		}
+	}
 	return rk_fail(RK_E_USAGE, "'rootkeep help key generate' names those there are",
-	    "--%s does not know %s", option, RK_SHOW(word));
+	    "--%s does not know %s", option, RK_SHOW(text));
 }
 
 static rk_error *
 read_policies(const struct rk_keyplace_words *words, struct rk_keyplace *place)
 {
-	static const enum rk_touch touches[] = {RK_TOUCH_NEVER, RK_TOUCH_ALWAYS, RK_TOUCH_CACHED};
-	static const enum rk_pin_policy policies[] = {RK_PIN_ONCE, RK_PIN_ALWAYS, RK_PIN_NEVER};
-	int touch = words->touch ? place_of(words->touch, RK_KEYPLACE_TOUCH) : -1;
-	int policy = words->pin_policy ? place_of(words->pin_policy, RK_KEYPLACE_PIN_POLICY) : -1;
+	static const struct word touches[] = {{"never", RK_TOUCH_NEVER},
+	    {"always", RK_TOUCH_ALWAYS}, {"cached", RK_TOUCH_CACHED}, {NULL, 0}};
+	static const struct word policies[] = {
+	    {"once", RK_PIN_ONCE}, {"always", RK_PIN_ALWAYS}, {"never", RK_PIN_NEVER}, {NULL, 0}};
+	int touch = RK_TOUCH_UNSAID, policy = RK_PIN_UNSAID;
+	rk_error *err = NULL;
 
-	if (words->touch && touch < 0)
-		return no_such_word("touch", words->touch);
-	if (words->pin_policy && policy < 0)
-		return no_such_word("pin-policy", words->pin_policy);
-	place->touch = touch < 0 ? RK_TOUCH_UNSAID : touches[touch];
-	place->pin_policy = policy < 0 ? RK_PIN_UNSAID : policies[policy];
+	if (words->touch)
+		err = read_word(touches, "touch", words->touch, &touch);
+	if (!err && words->pin_policy)
+		err = read_word(policies, "pin-policy", words->pin_policy, &policy);
+	if (err)
+		return err;
+	place->touch = (enum rk_touch)touch;
+	place->pin_policy = (enum rk_pin_policy)policy;
 	return NULL;
 }
 
