@@ -1,6 +1,7 @@
 #include "flow/keyimport_private.h"
 
 #include "base/show.h"
+#include "flow/factory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -248,6 +249,8 @@ open_shelf(rk_keyimport *import, const char *uri)
 		err = shelf->token->ops->info(shelf->token, &info);
 	if (!err)
 		err = rk_keyplace_judge(&import->wish->place, info, shelf->token->name);
+	if (!err)
+		err = rk_factory_warn(import->custody->env, info, shelf->token->name);
 	if (!err)
 		err = shelf->token->ops->abilities(shelf->token, &abilities);
 	if (err)
