@@ -34,7 +34,7 @@ const struct rk_option rk_globals_options[] = {
     RK_OPT_REPEAT(rk_globals, so_pin_files, "so-pin-file", "[WHOSE=]FILE",
 	"the security officer's PIN, or the PUK, likewise", 0),
     RK_OPT_REPEAT(rk_globals, passphrase_files, "passphrase-file", "[WHOSE=]FILE",
-	"the passphrase of a key file, likewise", 0),
+	"the passphrase of a key file, likewise; WHOSE is the role that Notary notes in it", 0),
     RK_OPT_REPEAT(
 	rk_globals, share_files, "share-file", "FILE", "shares, one a line; may be repeated", 0),
     RK_OPT_FLAG(rk_globals, last_pin_try, "last-pin-try",

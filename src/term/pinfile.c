@@ -102,7 +102,8 @@ rk_pinfiles_choose(
 			several = true;
 	}
 	if (several)
-		return rk_fail(RK_E_AMBIGUOUS, "give one file for each token, as SERIAL=FILE",
+		return rk_fail(RK_E_AMBIGUOUS,
+		    "give one file for each, as SERIAL=FILE; for passphrases ROLE=FILE",
 		    "two files are given for the %s of %s", request->kind, RK_SHOW(request->label));
 	*ret_entry = chosen;
 	return NULL;
