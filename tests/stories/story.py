@@ -127,6 +127,7 @@ class Result:
 class Token:
     def __init__(self, label, uri, pin, so_pin, pin_file):
         self.label, self.uri, self.pin, self.so_pin, self.pin_file = label, uri, pin, so_pin, pin_file
+        self.shown = label  # what the program calls it
 
     def key_uri(self, label):
         return self.uri.replace("?", f";object={label};type=private?")

@@ -17,7 +17,7 @@ class Made(notary.NotaryStory):
         self.two_keys()
         self.good(*self.init_words()).says("journal head")
         line = json.loads((self.keep / "journal.jsonl").read_bytes().splitlines()[-1])
-        self.assertEqual([token["label"] for token in line["tokens"]], ["root-token"])
+        self.assertEqual([token["label"] for token in line["tokens"]], [self.tokens[0].shown])
 
     def test_a_servers_key_is_told_in_words(self):
         self.two_keys()
@@ -128,7 +128,7 @@ class Made(notary.NotaryStory):
     def test_a_dry_run_signs_no_certificate(self):
         self.two_keys()
         with self.unchanged():
-            self.good(*self.init_words("--dry-run")).says("root certificate", "root-token")
+            self.good(*self.init_words("--dry-run")).says("root certificate", self.tokens[0].shown)
 
 
 class Certified(notary.NotaryStory):

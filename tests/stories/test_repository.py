@@ -122,7 +122,8 @@ class Threshold(story.Story):
 
     def test_without_any_pin_it_is_4(self):
         with self.unchanged():
-            self.rk("sign", "demo", pins=[]).done(4).says("--pin-file", "token-a", "token-b")
+            self.rk("sign", "demo", pins=[]).done(4).says(
+                "--pin-file", *(token.shown for token in self.tokens[:2]))
             self.rk("sign", "demo", "--json", pins=[]).done(4)
 
     def test_a_signed_payload_is_frozen_until_reset(self):

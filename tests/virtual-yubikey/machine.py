@@ -46,7 +46,7 @@ def own_places(folder):
     """Our /run, our readers, and no drivers of USB readers."""
     for name in ("run", "readers", "none"):
         (folder / name).mkdir(mode=0o755, exist_ok=True)
-    shutil.copy(DRIVER, folder / DRIVER.name)
+    shutil.copy(DRIVER, folder / "vpcd.so")
     mount("-t", "tmpfs", "none", "/run")
     pathlib.Path("/run/pcscd").mkdir()
     mount("--bind", folder / "run", "/run/pcscd")
@@ -54,11 +54,14 @@ def own_places(folder):
 
 
 def readers(folder, number, port):
-    """Two at once, as vpcd has them: NAME 00 00 and NAME 00 01."""
+    """Two at once, as vpcd has them: NAME 00 00 and NAME 00 01. It has room for just two: the next
+    ones have a driver of their own."""
     name = READER if number == 0 else f"{READER} {number + 1}"
+    driver = folder / f"vpcd{number}.so"
+    shutil.copy(folder / "vpcd.so", driver)
     (folder / "readers" / f"reader{number}").write_text(
         f'FRIENDLYNAME "{name}"\nDEVICENAME   /dev/null:0x{port:x}\n'
-        f"LIBPATH      {folder / DRIVER.name}\nCHANNELID    0x{port:x}\n")
+        f"LIBPATH      {driver}\nCHANNELID    0x{port:x}\n")
 
 
 def die_with_parent():

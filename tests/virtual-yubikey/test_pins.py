@@ -50,6 +50,15 @@ class Pins(Cards):
         self.pin("--unblock", "--so-pin-file", self.secret_file("puk", "99999999")).refused(4)
         self.assertEqual(self.card.state["puk_tries"], 2)
 
+    def test_the_puks_last_try_wants_it_too(self):
+        self.wrong(3)
+        for _ in range(2):
+            self.card.tool("-a", "unblock-pin", "-P", "99999999", "-N", "515151", status=1)
+        self.good("token", "show", self.token_uri(), pins=[]).says("puk, 1 try left")
+        self.pin("--unblock", *self.puk(), "-y").refused(4, "PUK", "--last-pin-try")
+        self.assertEqual(self.card.state["puk_tries"], 1)
+        self.pin("--unblock", *self.puk(), "--last-pin-try").done()
+
     def test_the_last_try_wants_its_own_yes(self):
         self.make("k", "9c")
         self.wrong(2)

@@ -63,7 +63,8 @@ class Card:
     def __init__(self, readers, number):
         self.readers, self.number = readers, number
         self.folder = readers.folder / f"card{number}"
-        self.reader = f"Yubico YubiKey OTP+FIDO+CCID {'00' if number < 2 else '01'} {number % 2:02}"
+        pair = number - number % 2
+        self.reader = f"Yubico YubiKey OTP+FIDO+CCID {f'{pair + 1} ' if pair else ''}00 {number % 2:02}"
 
     def ask(self, what, **details):
         with socket.socket(socket.AF_UNIX) as link:
@@ -116,8 +117,11 @@ class Card:
         self.readers.until(self.seen, "the card does not come")
 
     def seen(self):
-        done = subprocess.run(["yubico-piv-tool", "-r", self.reader, "-a", "version"],
-                              env=self.readers.whole_env(), capture_output=True, check=False)
+        try:
+            done = subprocess.run(["yubico-piv-tool", "-r", self.reader, "-a", "version"], timeout=PATIENCE,
+                                  env=self.readers.whole_env(), capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            return False
         return done.returncode == 0
 
     def tool(self, *words, stdin=None, status=0):
