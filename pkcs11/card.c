@@ -192,6 +192,19 @@ count_tries(struct pcsc *pcsc, rk_card *card)
 	}
 }
 
+/* Of so many, so many are left. */
+static uint8_t
+tries_left(const rk_wire_span *answer, uint8_t *ret_tries)
+{
+	size_t len = 0;
+	const uint8_t *value = find_tag(answer, 0x06, &len);
+
+	if (!value || len != 2)
+		return 0;
+	*ret_tries = value[1];
+	return 1;
+}
+
 static void
 look_at_secrets(struct pcsc *pcsc, rk_card *card)
 {
@@ -201,14 +214,12 @@ look_at_secrets(struct pcsc *pcsc, rk_card *card)
 
 	if (ask_metadata(pcsc, 0x80, &answer) == 0x9000) {
 		card->factory_pin = factory_fact(&answer);
-		value = find_tag(&answer, 0x06, &len);
-		if (value && len == 2) {
-			card->pin_tries_known = 1;
-			card->pin_tries = value[1];
-		}
+		card->pin_tries_known = tries_left(&answer, &card->pin_tries);
 	}
-	if (ask_metadata(pcsc, 0x81, &answer) == 0x9000)
+	if (ask_metadata(pcsc, 0x81, &answer) == 0x9000) {
 		card->factory_puk = factory_fact(&answer);
+		card->puk_tries_known = tries_left(&answer, &card->puk_tries);
+	}
 	if (ask_metadata(pcsc, 0x9b, &answer) == 0x9000) {
 		card->factory_so_pin = factory_fact(&answer);
 		value = find_tag(&answer, 0x01, &len);

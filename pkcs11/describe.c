@@ -138,6 +138,8 @@ rk_describe_card(const rk_card *card, rk_token_info *info)
 		info->factory_so_pin = fact(card->factory_so_pin);
 	info->pin_tries_known = card->pin_tries_known != 0;
 	info->pin_tries = card->pin_tries;
+	info->puk_tries_known = card->puk_tries_known != 0;
+	info->puk_tries = card->puk_tries;
 }
 
 static void

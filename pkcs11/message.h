@@ -34,7 +34,7 @@ void rk_slot_decode(rk_wire_reader *reader, rk_slot *ret_slot);
 typedef struct rk_card {
 	uint8_t reached; /* there is a card, and it answers */
 	uint8_t factory_pin, factory_puk, factory_so_pin; /* enum rk_fact */
-	uint8_t pin_tries_known, pin_tries;
+	uint8_t pin_tries_known, pin_tries, puk_tries_known, puk_tries;
 	uint8_t so_algorithm; /* of the management key */
 } rk_card;
 

@@ -76,6 +76,8 @@ put_pins(rk_error **err, rk_node *node, const rk_token_info *info)
 	put_text(err, node, "so_pin_state", rk_tokenview_pin_word(info->so_pin_state));
 	if (info->pin_tries_known)
 		put(err, node, "pin_tries", rk_node_new_int(info->pin_tries));
+	if (info->puk_tries_known)
+		put(err, node, "puk_tries", rk_node_new_int(info->puk_tries));
 	put(err, node, "factory_pin", fact_node(info->factory_pin));
 	put(err, node, "factory_puk", fact_node(info->factory_puk));
 	put(err, node, "factory_so_pin", fact_node(info->factory_so_pin));
@@ -231,13 +233,18 @@ pin_lines(rk_render *out, const rk_token_info *info)
 	const char *so = info->so_makes_keys ? "management key" : "SO PIN";
 
 	if (info->pin_tries_known)
-		rk_buf_printf(&tries, ", %u tries left", info->pin_tries);
+		rk_buf_printf(&tries, ", %u %s left", info->pin_tries,
+		    info->pin_tries == 1 ? "try" : "tries");
 	rk_render_line(out, "  PIN         %s, %zu to %zu bytes%s",
 	    rk_tokenview_pin_word(info->pin_state), info->pin_min, info->pin_max,
 	    rk_buf_str(&tries));
 	rk_render_line(out, "  SO PIN      %s%s", rk_tokenview_pin_word(info->so_pin_state),
 	    info->so_makes_keys ? ", the management key" : "");
-	rk_render_line(out, "  unblocks    %s", unblock_word(info->unblock));
+	if (info->puk_tries_known)
+		rk_render_line(out, "  unblocks    %s, %u %s left", unblock_word(info->unblock),
+		    info->puk_tries, info->puk_tries == 1 ? "try" : "tries");
+	else
+		rk_render_line(out, "  unblocks    %s", unblock_word(info->unblock));
 	rk_render_line(out, "  factory     PIN: %s; PUK: %s; %s: %s",
 	    factory_word(info->factory_pin), factory_word(info->factory_puk), so,
 	    factory_word(info->factory_so_pin));

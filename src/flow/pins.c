@@ -14,18 +14,22 @@ rk_pins_word(const rk_token_info *info, enum rk_pins_secret secret)
 	return "PIN";
 }
 
+static enum rk_pin_state
+state_of(unsigned tries, enum rk_pin_state flags)
+{
+	return tries == 0 ? RK_PIN_LOCKED : tries == 1 ? RK_PIN_FINAL : flags;
+}
+
 enum rk_pin_state
 rk_pins_state(const rk_token_info *info, enum rk_pins_secret secret)
 {
 	if (secret == RK_PINS_PUK)
-		return RK_PIN_OK;
+		return info->puk_tries_known ? state_of(info->puk_tries, RK_PIN_OK) : RK_PIN_OK;
 	if (secret == RK_PINS_SO_PIN)
 		return info->so_pin_state;
 	if (info->pin_state == RK_PIN_UNSET || !info->pin_tries_known)
 		return info->pin_state;
-	if (info->pin_tries <= 1)
-		return info->pin_tries == 0 ? RK_PIN_LOCKED : RK_PIN_FINAL;
-	return info->pin_state;
+	return state_of(info->pin_tries, info->pin_state);
 }
 
 rk_error *
@@ -132,6 +136,8 @@ advise_length(rk_error *err, const struct rk_pins_want *want, const char *verb)
 static struct rk_pin_request
 request_for(const struct rk_pins_want *want)
 {
+	bool puk = want->secret == RK_PINS_PUK;
+
 	return (struct rk_pin_request){
 	    .kind = rk_pins_word(want->now, want->secret),
 	    .label = want->now->label,
@@ -140,8 +146,9 @@ request_for(const struct rk_pins_want *want)
 	    .source = want->secret == RK_PINS_PIN ? want->source : NULL,
 	    .purpose = want->purpose,
 	    .state = rk_pins_state(want->now, want->secret),
-	    .tries_known = want->secret == RK_PINS_PIN && want->now->pin_tries_known,
-	    .tries = want->now->pin_tries,
+	    .tries_known = puk ? want->now->puk_tries_known
+			       : want->secret == RK_PINS_PIN && want->now->pin_tries_known,
+	    .tries = puk ? want->now->puk_tries : want->now->pin_tries,
 	    .only_token = want->only_token,
 	};
 }

@@ -30,7 +30,7 @@ struct rk_pins_want {
 
 /* "PIN", "SO PIN", "PUK"; a YubiKey's SO PIN is its "management key". */
 const char *rk_pins_word(const rk_token_info *info, enum rk_pins_secret secret);
-/* As the flags and, where it is told, the count of tries say it. Nothing is told of a PUK: RK_PIN_OK. */
+/* As the flags and, where it is told, the count of tries say it; of a PUK there is the count alone. */
 enum rk_pin_state rk_pins_state(const rk_token_info *info, enum rk_pins_secret secret);
 /* May one try be spent? RK_E_PIN_NEEDED: there is no such PIN yet. Asks for the last one. */
 RK_CHECKED rk_error *rk_pins_judge(const struct rk_pins_want *want);

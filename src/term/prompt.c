@@ -128,8 +128,8 @@ note_state(rk_buf *text, const struct rk_pin_request *request)
 		return;
 	}
 	if (request->tries_known)
-		rk_buf_printf(text, "%u tries are left before the %s is locked", request->tries,
-		    request->kind);
+		rk_buf_printf(text, "%u %s left before the %s is locked", request->tries,
+		    request->tries == 1 ? "try is" : "tries are", request->kind);
 }
 
 /* "Token 'root-alice' (serial 1a2b, SoftHSM v2)", what for, and how the PIN stands. */

@@ -54,6 +54,8 @@ typedef struct rk_token_info {
 	enum rk_fact factory_pin, factory_puk, factory_so_pin;
 	bool pin_tries_known;
 	unsigned pin_tries; /* left, where the device gives the count */
+	bool puk_tries_known;
+	unsigned puk_tries;
 	size_t pin_min, pin_max;
 	uint64_t slot;
 } rk_token_info;
@@ -203,7 +205,7 @@ struct rk_token_ops {
 	/* Before a login: is this public key to be seen on it, by itself or in a certificate?
 	 * RK_FACT_NO: others are, and not this one; RK_FACT_UNKNOWN: none is. */
 	RK_CHECKED
-	    rk_error *(*shows)(rk_token *token, const rk_pubkey *pubkey, enum rk_fact *ret_shows);
+	rk_error *(*shows)(rk_token *token, const rk_pubkey *pubkey, enum rk_fact *ret_shows);
 	/* The one key that the URI this token was opened by means. RK_E_KEY_NONE; RK_E_KEY_MANY
 	 * lists the candidates; RK_E_PIN_NEEDED it may be there once logged in. */
 	RK_CHECKED rk_error *(*find)(rk_token *token, const char *uri, rk_token_key **ret_key);

@@ -304,7 +304,7 @@ the_present_secret_and_the_new_one_are_not_mixed_up(void **state)
 static void
 what_a_card_tells_comes_back_as_it_went(void **state)
 {
-	const rk_card card = {1, 1, 2, 0, 1, 3, 0x0a};
+	const rk_card card = {1, 1, 2, 0, 1, 3, 1, 2, 0x0a};
 	rk_wire_reader reader;
 	RK_AUTO_BUF(out);
 	rk_card back;

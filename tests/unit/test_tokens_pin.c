@@ -137,6 +137,12 @@ the_count_of_tries_is_believed_where_the_flags_say_nothing(void **state)
 	assert_int_equal(rk_pins_state(&info, RK_PINS_PIN), RK_PIN_LOCKED);
 	info.pin_tries = 3;
 	assert_int_equal(rk_pins_state(&info, RK_PINS_PIN), RK_PIN_OK);
+	assert_int_equal(rk_pins_state(&info, RK_PINS_PUK), RK_PIN_OK);
+	info.puk_tries_known = true;
+	info.puk_tries = 1;
+	assert_int_equal(rk_pins_state(&info, RK_PINS_PUK), RK_PIN_FINAL);
+	info.puk_tries = 0;
+	assert_int_equal(rk_pins_state(&info, RK_PINS_PUK), RK_PIN_LOCKED);
 }
 
 static void
