@@ -45,6 +45,7 @@ struct rk_keyimport {
 	size_t count, cap;
 	rk_secret *passphrases[RK_KEYIMPORT_PASSPHRASES];
 	size_t passphrase_count;
+	size_t exposed; /* files that others can read */
 };
 
 /* A new item at the end, borrowed until the next one. */

@@ -84,9 +84,12 @@ unseal(rk_keyimport *import, const char *path, rk_keyfile *file, const rk_secret
 }
 
 static void
-warn(rk_env *env, const char *path, const rk_keyfile *file)
+warn(rk_keyimport *import, const char *path, const rk_keyfile *file)
 {
-	if (file->exposed)
+	rk_env *env = import->custody->env;
+
+	import->exposed += file->exposed;
+	if (file->exposed && import->wish->name)
 		rk_sayf(env, RK_SAY_WARNING,
 		    "others can read %s%s; 'chmod 600' keeps them out from now on", RK_SHOW(path),
 		    file->encrypted ? ", and guess its passphrase for as long as they like"
@@ -96,6 +99,16 @@ warn(rk_env *env, const char *path, const rk_keyfile *file)
 		    "%s does not tell its public half, which was computed: compare the "
 		    "fingerprint with one that you know",
 		    RK_SHOW(path));
+}
+
+static void
+warn_of_folder(const rk_keyimport *import)
+{
+	if (import->exposed > 0)
+		rk_sayf(import->custody->env, RK_SAY_WARNING,
+		    "others can read %zu of the keys' files in %s: whoever has done so has the "
+		    "keys, or can guess their passphrases for as long as they like",
+		    import->exposed, RK_SHOW(import->wish->path));
 }
 
 /* Notary's own id, which its files are named by; the fingerprint where Notary has none. */
@@ -204,7 +217,7 @@ read_item(rk_keyimport *import, rk_keyimport_item *item)
 		err = describe(import, item, file);
 	if (err)
 		return err;
-	warn(import->custody->env, item->file, file);
+	warn(import, item->file, file);
 	item->state->label = import->wish->place.label ? import->wish->place.label : item->name;
 	/* While anybody is asked for a PIN, no key lies open in memory; a pipe is read once, though. */
 	if (!file->lasting)
@@ -329,7 +342,10 @@ read_folder(rk_keyimport *import)
 		if (!err)
 			err = read_folder_file(import, file);
 	}
-	return err ? err : set_doubles_aside(import);
+	if (err)
+		return err;
+	warn_of_folder(import);
+	return set_doubles_aside(import);
 }
 
 rk_error *

@@ -240,6 +240,22 @@ a_file_that_became_another_key_is_refused(void **state)
 }
 
 static void
+files_that_others_can_read_are_counted_not_listed(void **state)
+{
+	struct rk_key_scene *scene = *state;
+	RK_AUTO(rk_keyimport) import = NULL;
+
+	write_key("a.key", "root", NULL);
+	write_key("b.key", "targets", NULL);
+	write_key("c.key", "snapshot", NULL);
+	assert_int_equal(chmod(rk_folder_path(files, "a.key"), 0644), 0);
+	assert_int_equal(chmod(rk_folder_path(files, "b.key"), 0640), 0);
+	assert_ok(run_folder(scene, NULL, &import));
+	assert_int_equal(scene->person.warnings, 1);
+	assert_true(rk_fake_env_said(&scene->person, "others can read 2 of the keys' files"));
+}
+
+static void
 the_plan_tells_each_file(void **state)
 {
 	struct rk_key_scene *scene = *state;
@@ -273,6 +289,7 @@ main(void)
 	    scene_spec(what_was_done_before_a_token_failed_is_noted),
 	    scene_spec(a_signal_ends_it_after_a_whole_key),
 	    scene_spec(a_file_that_became_another_key_is_refused),
+	    scene_spec(files_that_others_can_read_are_counted_not_listed),
 	    scene_spec(the_plan_tells_each_file),
 	};
 
