@@ -7,7 +7,6 @@ import yubikey  # noqa: E402
 import story  # noqa: E402
 
 PIN, MANAGEMENT = "424242", "0102030405060708" "1112131415161718" "2122232425262728"
-CARDS = 5
 SLOTS = ("9c", "9a", "9d", *(f"{number:02x}" for number in range(0x82, 0x96)))
 IDS = {slot: number for number, slot in enumerate(("9a", "9c", "9d", "9e"), 1)} | {
     f"{0x82 + number:02x}": 5 + number for number in range(20)}
@@ -33,12 +32,12 @@ class Token(story.Token):
 class OnYubiKeys:
     """Before a story's class: its tokens are cards, of which as many as it has wait in readers."""
 
-    readers = None
+    readers, CARDS = None, 5
 
     def begin(self):
         facts = [{"serial": 15938791 + number, "pin": PIN, "puk": "24242424",
                   "management": {"algorithm": 3, "key": MANAGEMENT, "touch": False}}
-                 for number in range(CARDS)]
+                 for number in range(self.CARDS)]
         self.readers = self.enterContext(yubikey.Readers(self.folder / "yk", facts))
         self.env.update(self.readers.env)
         modules = self.folder / "home" / ".config" / "pkcs11" / "modules"
