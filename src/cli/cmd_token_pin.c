@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/hold.h"
 #include "cli/planview.h"
 #include "cli/tokenview.h"
 
@@ -45,6 +46,23 @@ render(struct rk_run *run, const rk_token_info *info, enum rk_pin_change change)
 	return NULL;
 }
 
+/* The questions come first; from then on a Ctrl-C waits until it is known which PIN it has. */
+static rk_error *
+set_now(struct rk_run *run, rk_hands *hands, const char *uri, enum rk_pin_change change,
+    rk_token_info **ret_info)
+{
+	RK_AUTO_HANDS_CHANGE(asked);
+	sigset_t before;
+	rk_error *err = rk_tokens_pin_ask(hands, uri, change, &asked);
+
+	if (err)
+		return err;
+	rk_hold_begin(&before);
+	err = rk_tokens_pin(hands, uri, &asked, ret_info);
+	run->signal = rk_hold_end(&before);
+	return err;
+}
+
 static rk_error *
 pin_run(struct rk_run *run, const void *args)
 {
@@ -69,7 +87,7 @@ pin_run(struct rk_run *run, const void *args)
 	if (!err)
 		err = rk_plan_consent(plan, run->env, RK_CONFIRM_ORDINARY, NULL);
 	if (!err)
-		err = rk_tokens_pin(hands, pin->uri, change, &info);
+		err = set_now(run, hands, pin->uri, change, &info);
 	return err ? err : render(run, info, change);
 }
 

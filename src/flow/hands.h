@@ -90,13 +90,25 @@ RK_CHECKED rk_error *rk_hands_login(rk_hands *hands, rk_token *token, const char
  * found afterwards, call rk_hands_login first, so that a wrong PIN is known before there is a key.
  */
 RK_CHECKED rk_error *rk_hands_login_maker(rk_hands *hands, rk_token *token, const char *purpose);
+/* What a change of a PIN is made with; NULL both at the token's own pad. */
+struct rk_hands_change {
+	enum rk_pin_change change;
+	rk_secret *old, *pin;
+};
+void rk_hands_change_clear(struct rk_hands_change *change);
+#define RK_AUTO_HANDS_CHANGE(name)                                                      \
+	__attribute__((cleanup(rk_hands_change_clear))) struct rk_hands_change name = { \
+	    RK_PIN_CHANGE_USER, NULL, NULL}
 /*
- * One change of a PIN by exactly one try of the secret that allows it, asked for as pins.h tells; the
- * new one is typed twice, and proved by a login, unless a pad has it.
- * RK_E_REFUSED the new one is the old one, or of a length that the token does not take;
- * RK_E_KEY_UNPROVEN the module reports success, but the new PIN is refused.
+ * The secret that allows it, asked for as pins.h tells, and the new one, typed twice: before signals
+ * are held back. RK_E_REFUSED the new one is the old one, or of a length that the token does not take.
  */
-RK_CHECKED rk_error *rk_hands_set_pin(rk_hands *hands, rk_token *token, enum rk_pin_change change);
+RK_CHECKED rk_error *rk_hands_ask_change(rk_hands *hands, rk_token *token,
+    enum rk_pin_change change, struct rk_hands_change *ret_change);
+/* Exactly one try of the old one; the new one is proved by a login, unless a pad has it.
+ * RK_E_KEY_UNPROVEN the module reports success, but the new PIN is refused. */
+RK_CHECKED rk_error *
+rk_hands_set_pin(rk_hands *hands, rk_token *token, const struct rk_hands_change *change);
 /* The token that a URI means, as it is now. Nothing is asked, and it does not count as used. */
 RK_CHECKED rk_error *rk_hands_look(rk_hands *hands, const char *uri, rk_token_info **ret_info);
 /* The tokens that were logged in: {serial, label, model, firmware, module, module_path, version,

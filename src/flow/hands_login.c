@@ -286,37 +286,32 @@ tell_unsure(const struct rk_hands_tray *tray, const char *word, rk_error *why)
 			      "wrong one spends a try");
 }
 
+void
+rk_hands_change_clear(struct rk_hands_change *change)
+{
+	rk_secret_free(change->old);
+	rk_secret_free(change->pin);
+	change->old = change->pin = NULL;
+}
+
 static rk_error *
-change_pin(const struct rk_pins_want *want, struct rk_hands_tray *tray, enum rk_pin_change change)
+ask_change(const struct rk_pins_want *want, struct rk_hands_change *change)
 {
 	struct rk_pins_want next = *want;
-	RK_AUTO(rk_secret) old = NULL;
-	RK_AUTO(rk_secret) pin = NULL;
-	RK_AUTO(rk_token_info) now = NULL;
 	rk_error *err = rk_pins_judge(want);
 
-	next.secret = change == RK_PIN_CHANGE_SO ? RK_PINS_SO_PIN : RK_PINS_PIN;
+	next.secret = change->change == RK_PIN_CHANGE_SO ? RK_PINS_SO_PIN : RK_PINS_PIN;
 	next.purpose = "be it from now on";
 	if (!err)
-		err = rk_pins_ask(want, &old);
+		err = rk_pins_ask(want, &change->old);
 	if (!err)
-		err = rk_pins_ask_new(&next, &pin);
-	if (!err && old && next.secret == want->secret && rk_secret_equal(old, pin))
+		err = rk_pins_ask_new(&next, &change->pin);
+	if (!err && change->old && next.secret == want->secret &&
+	    rk_secret_equal(change->old, change->pin))
 		err = rk_fail(RK_E_REFUSED, "choose another one",
 		    "the new %s of %s is the old one; nothing was sent",
-		    rk_pins_word(want->now, want->secret), tray->token->name);
-	if (!err)
-		err = look_now(tray, &now);
-	if (err)
-		return err;
-	tray->used = tray->logged_in = true;
-	tray->who = RK_HANDS_NOBODY;
-	rk_secret_free(RK_TAKE(tray->pin));
-	rk_secret_free(RK_TAKE(tray->so_pin));
-	err = tray->token->ops->set_pin(tray->token, change, old, pin);
-	if (err)
-		return tell_unsure(tray, rk_pins_word(want->now, next.secret), err);
-	return pin ? prove_new_pin(tray, change, pin) : NULL;
+		    rk_pins_word(want->now, want->secret), want->token);
+	return err;
 }
 
 static const char *
@@ -335,10 +330,12 @@ purpose_of(enum rk_pin_change change)
 }
 
 rk_error *
-rk_hands_set_pin(rk_hands *hands, rk_token *token, enum rk_pin_change change)
+rk_hands_ask_change(
+    rk_hands *hands, rk_token *token, enum rk_pin_change change, struct rk_hands_change *ret_change)
 {
 	struct rk_hands_tray *tray = rk_hands_tray_of(hands, token);
 	RK_AUTO(rk_token_info) now = NULL;
+	RK_AUTO_HANDS_CHANGE(asked);
 	struct rk_pins_want want;
 	rk_error *err;
 
@@ -349,5 +346,36 @@ rk_hands_set_pin(rk_hands *hands, rk_token *token, enum rk_pin_change change)
 		return err;
 	want = want_of(hands, tray, now, purpose_of(change));
 	want.secret = secret_for(change);
-	return change_pin(&want, tray, change);
+	asked.change = change;
+	err = ask_change(&want, &asked);
+	if (err)
+		return err;
+	*ret_change = asked;
+	asked.old = asked.pin = NULL;
+	return NULL;
+}
+
+rk_error *
+rk_hands_set_pin(rk_hands *hands, rk_token *token, const struct rk_hands_change *change)
+{
+	struct rk_hands_tray *tray = rk_hands_tray_of(hands, token);
+	RK_AUTO(rk_token_info) now = NULL;
+	rk_error *err;
+
+	if (!tray)
+		return rk_fail(RK_E_INTERNAL, NULL, "a new PIN for a token that is not open");
+	err = look_now(tray, &now);
+	if (err)
+		return err;
+	tray->used = tray->logged_in = true;
+	tray->who = RK_HANDS_NOBODY;
+	rk_secret_free(RK_TAKE(tray->pin));
+	rk_secret_free(RK_TAKE(tray->so_pin));
+	err = token->ops->set_pin(token, change->change, change->old, change->pin);
+	if (err)
+		return tell_unsure(tray,
+		    rk_pins_word(
+			now, change->change == RK_PIN_CHANGE_SO ? RK_PINS_SO_PIN : RK_PINS_PIN),
+		    err);
+	return change->pin ? prove_new_pin(tray, change->change, change->pin) : NULL;
 }

@@ -47,10 +47,13 @@ enum rk_tokens_secret {
  * RK_E_PIN_NEEDED one that the PIN cannot do; RK_E_TOKEN_UNSUPPORTED nobody can unblock it. */
 RK_CHECKED rk_error *rk_tokens_pin_plan(rk_hands *hands, const char *uri,
     enum rk_tokens_secret secret, rk_plan **ret_plan, enum rk_pin_change *ret_change);
+/* The secrets: asked for before signals are held back. */
+RK_CHECKED rk_error *rk_tokens_pin_ask(
+    rk_hands *hands, const char *uri, enum rk_pin_change change, struct rk_hands_change *ret_asked);
 /* Exactly one try of the old secret. `*ret_info` is the token afterwards. RK_E_KEY_UNPROVEN, also
  * where the token does not show a usable PIN. */
-RK_CHECKED rk_error *rk_tokens_pin(
-    rk_hands *hands, const char *uri, enum rk_pin_change change, rk_token_info **ret_info);
+RK_CHECKED rk_error *rk_tokens_pin(rk_hands *hands, const char *uri,
+    const struct rk_hands_change *asked, rk_token_info **ret_info);
 
 /* How far one type of key came. */
 enum rk_tokens_stage {

@@ -104,7 +104,18 @@ rk_tokens_pin_plan(rk_hands *hands, const char *uri, enum rk_tokens_secret secre
 }
 
 rk_error *
-rk_tokens_pin(rk_hands *hands, const char *uri, enum rk_pin_change change, rk_token_info **ret_info)
+rk_tokens_pin_ask(
+    rk_hands *hands, const char *uri, enum rk_pin_change change, struct rk_hands_change *ret_asked)
+{
+	rk_token *token = NULL;
+	rk_error *err = rk_hands_token(hands, uri, &token);
+
+	return err ? err : rk_hands_ask_change(hands, token, change, ret_asked);
+}
+
+rk_error *
+rk_tokens_pin(
+    rk_hands *hands, const char *uri, const struct rk_hands_change *asked, rk_token_info **ret_info)
 {
 	RK_AUTO(rk_token_info) info = NULL;
 	enum rk_pin_state state;
@@ -112,15 +123,15 @@ rk_tokens_pin(rk_hands *hands, const char *uri, enum rk_pin_change change, rk_to
 	rk_error *err = rk_hands_token(hands, uri, &token);
 
 	if (!err)
-		err = rk_hands_set_pin(hands, token, change);
+		err = rk_hands_set_pin(hands, token, asked);
 	if (err)
 		return err;
 	err = token->ops->info(token, &info);
 	if (err)
 		return rk_wrap(err, "%s has its new %s, and cannot be looked at any more",
-		    token->name, change == RK_PIN_CHANGE_SO ? "SO PIN" : "PIN");
+		    token->name, asked->change == RK_PIN_CHANGE_SO ? "SO PIN" : "PIN");
 	state = rk_pins_state(info, RK_PINS_PIN);
-	if (change != RK_PIN_CHANGE_SO && (state == RK_PIN_LOCKED || state == RK_PIN_UNSET))
+	if (asked->change != RK_PIN_CHANGE_SO && (state == RK_PIN_LOCKED || state == RK_PIN_UNSET))
 		return rk_fail(RK_E_KEY_UNPROVEN, "look at it with 'rootkeep token show'",
 		    "the module reports success, but %s does not show a PIN that can be used",
 		    token->name);

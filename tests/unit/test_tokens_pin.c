@@ -26,10 +26,13 @@ change(struct rk_key_scene *scene, enum rk_tokens_secret secret)
 	enum rk_pin_change how = RK_PIN_CHANGE_USER;
 	RK_AUTO(rk_plan) plan = NULL;
 	RK_AUTO(rk_token_info) info = NULL;
+	RK_AUTO_HANDS_CHANGE(asked);
 	rk_error *err = rk_tokens_pin_plan(scene->hands, URI, secret, &plan, &how);
 
 	if (!err)
-		err = rk_tokens_pin(scene->hands, URI, how, &info);
+		err = rk_tokens_pin_ask(scene->hands, URI, how, &asked);
+	if (!err)
+		err = rk_tokens_pin(scene->hands, URI, &asked, &info);
 	return err;
 }
 
@@ -223,12 +226,15 @@ another_token_in_its_place_gets_nothing(void **state)
 	enum rk_pin_change how = RK_PIN_CHANGE_USER;
 	RK_AUTO(rk_plan) plan = NULL;
 	RK_AUTO(rk_token_info) info = NULL;
+	RK_AUTO_HANDS_CHANGE(asked);
 
 	person_says(scene, "PIN", "123456");
 	person_says(scene, "new PIN", "654321");
 	assert_ok(rk_tokens_pin_plan(scene->hands, URI, RK_TOKENS_PIN, &plan, &how));
+	assert_ok(rk_tokens_pin_ask(scene->hands, URI, how, &asked));
 	scene->alice->serial = "other";
-	assert_error(rk_tokens_pin(scene->hands, URI, how, &info), RK_E_TOKEN_GONE);
+	assert_error(rk_tokens_pin(scene->hands, URI, &asked, &info), RK_E_TOKEN_GONE);
+	assert_error(rk_tokens_pin_ask(scene->hands, URI, how, &asked), RK_E_TOKEN_GONE);
 	assert_int_equal(scene->module->called[RK_SOFT_SET_PIN], 0);
 }
 
