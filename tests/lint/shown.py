@@ -50,6 +50,7 @@ OURS_IN = {
     "src/flow/attest_policy.c": re.compile(r"rk_buf_str\(&names\)$"),  # keys' names
     "src/flow/keyimport.c": re.compile(r"rk_buf_str\(&place\)$"),  # keyplace.h
     "src/flow/custody_generate.c": re.compile(r"rk_buf_str\(&place\)$"),  # likewise
+    "src/flow/hands_login.c": re.compile(r"want->token$"),  # pins.h: "safe to print"
     "src/flow/pins.c": re.compile(r"want->(?:token|purpose)$"),  # pins.h: "safe to print", "shown"
     "src/flow/factory.c": re.compile(r"rk_buf_str\(&(?:words|commands)\)$"),  # a table; a URI, shown
     "src/flow/tokens_probe.c": re.compile(r"(?:question->name|why)$"),  # tokens.h; keep/probes.h
