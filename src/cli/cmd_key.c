@@ -189,6 +189,7 @@ const struct rk_command rk_cmd_key_enrol = {
 	"another key under that name is refused.\n\n"
 	"A certificate is kept beside its key, as a root certificate for the GUN in its common "
 	"name. One that Notary's clients refuse is refused here: of an authority, expired, signed "
-	"with SHA-1.",
+	"with SHA-1. One that the token has of the key comes with it, if its name has a '/'; "
+	"another is told of.",
     .run = enrol_run,
 };

@@ -11,6 +11,7 @@ import yubikey  # noqa: E402
 
 VERIFY, SIGN, SELECT, METADATA, GET_DATA = "20", "87", "a4", "f7", "cb"
 
+
 class Misfortune(main_stories.OnYubiKeys, story.Story):
     CARDS = 1
 
@@ -99,6 +100,7 @@ class Misfortune(main_stories.OnYubiKeys, story.Story):
                 with self.subTest(ins=ins, status=status):
                     self.harmless_or_told(self.struck({"do": "status", "status": status, "ins": ins}))
 
+
 class Touch(main_stories.OnYubiKeys, story.Story):
     CARDS = 1
 
@@ -121,6 +123,7 @@ class Touch(main_stories.OnYubiKeys, story.Story):
         self.assertEqual(self.card.facts["pin_tries"], 3)
         self.card.touch("granted")
         self.good("key", "test", "k")
+
 
 if __name__ == "__main__":
     sys.exit(story.main())
