@@ -297,6 +297,17 @@ class Folders(ImportStory):
         self.bring("k", self.files / "one.pem", token, more=self.secrets()).done()
         self.good("key", "show", "k").says(root)
 
+    def test_rsa_as_notary_writes_it(self):
+        token = self.token("alice")
+        plain = self.turned(self.make("rsa.pem", "-algorithm", "RSA"), "rsa1.pem", "rsa", "-traditional")
+        taken = self.notary("key", "import", "--role", "targets", "--gun", "lab.example/app", plain)
+        self.assertEqual(taken.returncode, 0, taken.stderr)
+        (path,) = self.private.glob("*.key")
+        self.bring("k", path, token, more=self.secrets()).done()
+        self.assertEqual(self.good("key", "show", "k", "--format", "pem").out, self.public(plain))
+        self.good("key", "show", "k").says(path.stem)
+        self.good("key", "test", "k")
+
     def test_an_imported_root_signs_on(self):
         token = self.token("alice")
         self.filled()
