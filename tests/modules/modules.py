@@ -171,7 +171,7 @@ class Ykcs11(OnCards):
 
     def make_words(self, token):
         taken = self.cards[token.label].facts["keys"]
-        return ["--so-pin-file", self.so_file, "--slot", next(slot for slot in self.SLOTS if slot not in taken)]
+        return ["--so-pin-file", f"*={self.so_file}", "--slot", next(slot for slot in self.SLOTS if slot not in taken)]
 
     def delete_words(self):
         return ["--so-pin-file", self.so_file]

@@ -180,7 +180,36 @@ class Suite(OnModule):
     def state(self, token):
         return self.good("token", "show", token.uri, "--json", pins=[]).json["token"]["pin_state"]
 
+    def test_its_pin_is_changed(self):
+        new = self.secret_file("new.pin", "31415926")
+        result = self.rk("token", "pin", self.first.uri, "--new-pin-file", new)
+        if self.tried("`token pin`", result):
+            self.first.pin_file = new
+        self.good("token", "show", self.first.uri)
+
     # Copies
+
+    def test_a_key_file_is_copied_onto_both(self):
+        for key_type in self.COPIED:
+            with self.subTest(key_type):
+                name = f"imported-{key_type}"
+                result = self.rk("key", "import", name, self.key_file(key_type), "--token", self.first.uri,
+                                 "--token", self.second.uri, *self.module.make_words(self.first))
+                if self.tried(f"`key import`, {key_type}", result):
+                    known = self.good("key", "show", name, "--json").json["tokens"]
+                    self.assertEqual(len(known), 2)
+                    self.good("key", "test", name)
+                    self.good("key", "forget", name, known[0])
+                    self.good("key", "test", name)
+
+    def key_file(self, key_type):
+        path = self.folder / f"{key_type}.pem"
+        words = {"ecdsa-p256": ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+                 "ecdsa-p384": ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"], "ed25519": ["ed25519"],
+                 "rsa2048": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]}[key_type]
+        notary.openssl("genpkey", "-algorithm", *words, "-out", path)
+        path.chmod(0o600)
+        return path
 
     COPIED = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa2048")
 
