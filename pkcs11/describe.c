@@ -39,15 +39,28 @@ rk_describe_name(const rk_slot *slot, char **ret_name)
 	return rk_strdupf(ret_name, "%s (serial %s)", RK_SHOW(label), RK_SHOW_BARE(serial));
 }
 
+/* ykcs11 puts three numbers into two, for itself and the card: its minor is ten times that, and the
+ * patch. */
 static rk_error *
-describe_module(const struct rk_described_module *module, rk_token_info *info)
+version(enum rk_kind kind, CK_VERSION said, char **ret_text)
+{
+	if (kind == RK_KIND_YKCS11)
+		return rk_strdupf(
+		    ret_text, "%u.%u.%u", said.major, said.minor / 10U, said.minor % 10U);
+	return rk_strdupf(ret_text, "%u.%u", said.major, said.minor);
+}
+
+static rk_error *
+describe_module(const struct rk_described_module *module, enum rk_kind kind, rk_token_info *info)
 {
 	RK_AUTO(rk_str) library = NULL;
+	RK_AUTO(rk_str) number = NULL;
 	rk_error *err = FIELD(module->info.libraryDescription, &library);
 
 	if (!err)
-		err = rk_strdupf(&info->module_version, "%s %u.%u", library,
-		    module->info.libraryVersion.major, module->info.libraryVersion.minor);
+		err = version(kind, module->info.libraryVersion, &number);
+	if (!err)
+		err = rk_strdupf(&info->module_version, "%s %s", library, number);
 	if (!err)
 		err = rk_strdup(module->name, &info->module);
 	if (!err)
@@ -63,11 +76,11 @@ to_be_changed(CK_FLAGS flags, CK_FLAGS flag)
 }
 
 static void
-describe_kind_of(const CK_INFO *module, const CK_TOKEN_INFO *token, rk_token_info *info)
+describe_kind_of(enum rk_kind kind, const CK_TOKEN_INFO *token, rk_token_info *info)
 {
 	info->factory_pin = to_be_changed(token->flags, CKF_USER_PIN_TO_BE_CHANGED);
 	info->factory_so_pin = to_be_changed(token->flags, CKF_SO_PIN_TO_BE_CHANGED);
-	switch (rk_kind_of(module, token)) {
+	switch (kind) {
 	case RK_KIND_YKCS11:
 		info->so_makes_keys = true;
 		info->unblock = RK_UNBLOCK_PUK;
@@ -89,6 +102,7 @@ rk_describe_token(
     const struct rk_described_module *module, const rk_slot *slot, rk_token_info *info)
 {
 	const CK_TOKEN_INFO *token = &slot->token;
+	enum rk_kind kind = rk_kind_of(&module->info, token);
 	rk_error *err = FIELD(token->label, &info->label);
 
 	if (!err)
@@ -98,10 +112,9 @@ rk_describe_token(
 	if (!err)
 		err = FIELD(token->manufacturerID, &info->manufacturer);
 	if (!err)
-		err = rk_strdupf(&info->firmware, "%u.%u", token->firmwareVersion.major,
-		    token->firmwareVersion.minor);
+		err = version(kind, token->firmwareVersion, &info->firmware);
 	if (!err)
-		err = describe_module(module, info);
+		err = describe_module(module, kind, info);
 	if (!err)
 		err = rk_uri_of_token(slot, module->uri_name, &info->uri);
 	info->pin_state = rk_refusal_pin_state(token->flags);
@@ -115,7 +128,7 @@ rk_describe_token(
 	info->pin_min = token->ulMinPinLen;
 	info->pin_max = token->ulMaxPinLen;
 	info->slot = slot->slot;
-	describe_kind_of(&module->info, token, info);
+	describe_kind_of(kind, token, info);
 	return err;
 }
 

@@ -34,7 +34,7 @@ typedef struct rk_token_info {
 	char *serial;
 	char *model;
 	char *manufacturer;
-	char *firmware; /* "2.6" */
+	char *firmware; /* "2.6", a YubiKey's "5.4.3" */
 	char *module; /* p11-kit's name, or the file's name */
 	char *module_path; /* absolute */
 	char *module_version; /* library description and version */

@@ -96,6 +96,19 @@ keys_are_made_for_the_so_alone(void **state)
 	assert_ok(generate(token, &spec));
 }
 
+/* SoftHSM's 2.6, read as ykcs11 writes it. */
+static void
+its_versions_have_three_numbers(void **state)
+{
+	rk_softhsm *softhsm = disguised(state, "ykcs11-2.3");
+	RK_AUTO(rk_token) token = rk_softhsm_open(softhsm, "one");
+	RK_AUTO(rk_token_info) info = NULL;
+
+	assert_ok(token->ops->info(token, &info));
+	assert_string_equal(info->firmware, "2.0.6");
+	assert_non_null(strstr(info->module_version, " 2.3.0"));
+}
+
 static void
 every_slot_has_its_id(void **state)
 {
@@ -403,6 +416,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    with_softhsm(keys_are_made_for_the_so_alone),
+	    with_softhsm(its_versions_have_three_numbers),
 	    with_softhsm(every_slot_has_its_id),
 	    with_softhsm(an_id_that_is_no_slot_is_refused),
 	    with_softhsm(a_slot_or_policy_elsewhere_is_refused),
