@@ -53,7 +53,8 @@ judge_key(const rk_custody_roles *roles, const rk_keep_key *key, const rk_token_
 	if (count == 0)
 		return NULL;
 	return rk_fail(RK_E_REFUSED,
-	    "rotate the role to another key first ('rootkeep rotate'), or back the key up",
+	    "give the role another key first ('rootkeep role set', then 'rootkeep sign'), or have "
+	    "a copy of this one on another token",
 	    "%s holds the only copy of key %s, which %s of %s trusts", RK_SHOW(info->label),
 	    RK_SHOW(key->name), RK_SHOW_BARE(trust->role), RK_SHOW(trust->repo));
 }

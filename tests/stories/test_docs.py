@@ -6,6 +6,8 @@ import unittest
 import story
 
 COMMAND = re.compile(r"^  ([a-z][a-z-]*(?: [a-z][a-z-]*)?)  +\S", re.M)
+NAMED = re.compile(r"'rootkeep ([a-z][a-z-]*)((?: [a-z][a-z-]*)?)")
+SPLIT = re.compile(r'"\s*(?:\\\n\s*)?"')
 OPTION = re.compile(r"^  (?:-\w, )?(--[a-z][a-z0-9-]*)", re.M)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
@@ -44,6 +46,13 @@ class Program(story.Story):
             for block in re.findall(r"^```(?:sh|console|bash)?\n(.*?)^```$", page.read_text(), re.M | re.S):
                 for words in re.findall(r"^(?:\$ )?rootkeep ([a-z].*)$", block, re.M):
                     self.assertIn(words.split()[0], groups, f"{page.name}: rootkeep {words}")
+
+    def test_no_message_names_a_command_that_is_not_there(self):
+        groups = {name.split()[0] for name in self.commands if " " in name}
+        for source in [*(story.SOURCE / "src").rglob("*.c"), *(story.SOURCE / "pkcs11").glob("*.c")]:
+            for first, second in NAMED.findall(SPLIT.sub("", source.read_text())):
+                name = first + second if first in groups and second else first
+                self.assertIn(name, [*self.commands, *groups], f"{source.name}: rootkeep {name}")
 
 
 class Commands(unittest.TestCase):
