@@ -8,9 +8,9 @@
 #include <string.h>
 
 #define RANDOM_ID 8
-#define TAKEN_REMEDY                                                                               \
-	"give another --label or --id; or, if it is yours, take it as it is: 'rootkeep key enrol " \
-	"NAME URI' ('rootkeep token show' has its URI)"
+#define TAKEN_REMEDY                                                                             \
+	"give another --label, --id or --slot; or, if it is yours, take it as it is: 'rootkeep " \
+	"key enrol NAME URI' ('rootkeep token show' has its URI)"
 
 static const char *
 label_of(const struct rk_custody_wish *wish)

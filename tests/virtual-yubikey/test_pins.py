@@ -82,7 +82,7 @@ class Pins(Cards):
         self.rk("key", "generate", "k", "--token", self.token_uri()).refused(2, "--slot")
         self.make("k", "9c")
         self.rk("key", "generate", "l", "--token", self.token_uri(), "--slot", "9c", "--so-pin-file",
-                self.so_file).refused(2)
+                self.so_file).refused(2, "--slot")
         self.make("l", "82")
 
     def test_nothing_is_made_to_try_it_out(self):
