@@ -1,4 +1,5 @@
 #include "cli/attestview.h"
+#include "cli/fields.h"
 
 #include "base/show.h"
 #include "cli/attestroots.h"
@@ -15,21 +16,6 @@ rk_attestview_pins(const rk_keep *keep, rk_attestation_pins **ret_pins)
 	if (!rk_keep_attestation_any(keep) && !rk_keep_wants_attestations(keep))
 		return NULL;
 	return rk_attestroots_own(ret_pins);
-}
-
-static void
-put(rk_error **err, rk_node *node, const char *name, rk_node *value)
-{
-	if (*err)
-		rk_node_free(value);
-	else
-		*err = rk_node_put(node, name, value);
-}
-
-static void
-put_text(rk_error **err, rk_node *node, const char *name, const char *text)
-{
-	put(err, node, name, text ? rk_node_new_text(text) : rk_node_new_null());
 }
 
 static rk_error *
@@ -61,9 +47,9 @@ put_root(const rk_attestation *attestation, rk_node *node)
 	RK_AUTO(rk_node) root = rk_node_new_object();
 	rk_error *err = root ? NULL : rk_out_of_memory();
 
-	put_text(&err, root, "name", attestation->root);
-	put_text(&err, root, "sha256", attestation->root_sha256);
-	put(&err, root, "given", rk_node_new_bool(attestation->given));
+	rk_fields_text(&err, root, "name", attestation->root);
+	rk_fields_text(&err, root, "sha256", attestation->root_sha256);
+	rk_fields_put(&err, root, "given", rk_node_new_bool(attestation->given));
 	return err ? err : rk_node_put(node, "root", RK_TAKE(root));
 }
 
@@ -76,15 +62,15 @@ rk_attestview_node(const rk_attestation *attestation, rk_node **ret_node)
 
 	rk_hex(slot, &attestation->slot, 1);
 	snprintf(firmware, sizeof(firmware), "%u.%u.%u", FIRMWARE(attestation));
-	put_text(&err, node, "slot", slot);
-	put_text(&err, node, "firmware", firmware);
-	put(&err, node, "serial",
+	rk_fields_text(&err, node, "slot", slot);
+	rk_fields_text(&err, node, "firmware", firmware);
+	rk_fields_put(&err, node, "serial",
 	    attestation->has_serial ? rk_node_new_int(attestation->serial) : rk_node_new_null());
-	put_text(&err, node, "pin_policy", rk_attestation_pin_name(attestation->pin));
-	put_text(&err, node, "touch_policy", rk_attestation_touch_name(attestation->touch));
-	put_text(&err, node, "form", rk_attestation_form_name(attestation->form));
-	put(&err, node, "fips", rk_node_new_bool(attestation->fips));
-	put(&err, node, "cspn", rk_node_new_bool(attestation->cspn));
+	rk_fields_text(&err, node, "pin_policy", rk_attestation_pin_name(attestation->pin));
+	rk_fields_text(&err, node, "touch_policy", rk_attestation_touch_name(attestation->touch));
+	rk_fields_text(&err, node, "form", rk_attestation_form_name(attestation->form));
+	rk_fields_put(&err, node, "fips", rk_node_new_bool(attestation->fips));
+	rk_fields_put(&err, node, "cspn", rk_node_new_bool(attestation->cspn));
 	if (!err)
 		err = put_advisories(attestation, node);
 	if (!err)

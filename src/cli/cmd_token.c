@@ -165,32 +165,15 @@ look(struct rk_run *run, const char *uri, struct sight *sight)
 }
 
 static rk_error *
-add_verdict(rk_node *array, const rk_probe *probe, size_t type)
-{
-	RK_AUTO(rk_node) node = rk_node_new_object();
-	rk_error *err = node ? NULL : rk_out_of_memory();
-
-	if (!err)
-		err = rk_node_put_text(node, "type", rk_key_type_name((enum rk_key_type)type));
-	if (!err)
-		err = rk_node_put_text(node, "result", rk_probe_word(probe->verdict[type]));
-	if (!err && probe->why[type])
-		err = rk_node_put_text(node, "because", probe->why[type]);
-	return err ? err : rk_node_append(array, RK_TAKE(node));
-}
-
-static rk_error *
 put_probe(rk_node *node, const rk_probe *probe)
 {
 	RK_AUTO(rk_node) tried = rk_node_new_object();
-	RK_AUTO(rk_node) array = rk_node_new_array();
-	rk_error *err = tried && array ? NULL : rk_out_of_memory();
+	RK_AUTO(rk_node) array = NULL;
+	rk_error *err;
 
 	if (!probe)
-		return err ? err : rk_node_put(node, "tried", rk_node_new_null());
-	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT && !err; type++)
-		if (probe->verdict[type] != RK_PROBE_UNKNOWN)
-			err = add_verdict(array, probe, type);
+		return rk_node_put(node, "tried", rk_node_new_null());
+	err = tried ? rk_probe_results(probe, &array) : rk_out_of_memory();
 	if (!err)
 		err = rk_node_put_text(tried, "time", RK_TIME(probe->time));
 	if (!err)

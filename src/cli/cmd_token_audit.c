@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/fields.h"
 #include "cli/keydesk.h"
 #include "cli/tokenview.h"
 #include "cli/work.h"
@@ -13,22 +14,6 @@ struct audit_args {
 };
 
 /* A member of an object under way: nothing happens once something failed. */
-static void
-put_text(rk_error **err, rk_node *node, const char *name, const char *text)
-{
-	if (!*err)
-		*err = rk_node_put(node, name, text ? rk_node_new_text(text) : rk_node_new_null());
-}
-
-/* JSON wants UTF-8; what is none is told by its escapes. */
-static void
-put_shown(rk_error **err, rk_node *node, const char *name, const char *text)
-{
-	bool clean = !text || rk_utf8_valid(text, strlen(text));
-
-	put_text(err, node, name, clean ? text : RK_SHOW_BARE(text));
-}
-
 static rk_error *
 add_key(rk_node *array, const rk_audit_key *row)
 {
@@ -36,10 +21,10 @@ add_key(rk_node *array, const rk_audit_key *row)
 	RK_AUTO(rk_node) key = NULL;
 	rk_error *err = node ? NULL : rk_out_of_memory();
 
-	put_text(&err, node, "result", rk_audit_word(row->result));
-	put_text(&err, node, "name", row->known ? row->known->name : NULL);
-	put_text(&err, node, "stored", row->uri);
-	put_text(&err, node, "because", row->what);
+	rk_fields_text(&err, node, "result", rk_audit_word(row->result));
+	rk_fields_text(&err, node, "name", row->known ? row->known->name : NULL);
+	rk_fields_text(&err, node, "stored", row->uri);
+	rk_fields_text(&err, node, "because", row->what);
 	if (!err && row->key)
 		err = rk_tokenview_key(row->key, &key);
 	if (!err)
@@ -55,12 +40,12 @@ add_certificate(rk_node *array, const rk_audit_certificate *row)
 	rk_error *err = node ? NULL : rk_out_of_memory();
 
 	rk_buf_hex(&id, row->certificate->id, row->certificate->id_len);
-	put_text(&err, node, "result", rk_audit_word(row->result));
-	put_text(&err, node, "name", row->known ? row->known->name : NULL);
-	put_shown(&err, node, "label", row->certificate->label);
-	put_text(&err, node, "id", rk_buf_str(&id));
-	put_shown(&err, node, "subject", row->read ? row->read->name : NULL);
-	put_text(&err, node, "because", row->what);
+	rk_fields_text(&err, node, "result", rk_audit_word(row->result));
+	rk_fields_text(&err, node, "name", row->known ? row->known->name : NULL);
+	rk_fields_shown(&err, node, "label", row->certificate->label);
+	rk_fields_text(&err, node, "id", rk_buf_str(&id));
+	rk_fields_shown(&err, node, "subject", row->read ? row->read->name : NULL);
+	rk_fields_text(&err, node, "because", row->what);
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 
@@ -79,7 +64,7 @@ add_token(rk_node *array, const rk_audit_token *token)
 		err = rk_node_put(node, "token", info);
 	if (!err)
 		err = rk_node_put_bool(node, "looked", token->err == NULL);
-	put_text(&err, node, "because", token->err ? rk_error_message(token->err) : NULL);
+	rk_fields_text(&err, node, "because", token->err ? rk_error_message(token->err) : NULL);
 	for (size_t i = 0; !err && i < token->row_count; i++)
 		err = add_key(keys, &token->rows[i]);
 	if (!err)
@@ -97,9 +82,9 @@ add_absent(rk_node *array, const rk_audit_absent *absent)
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	rk_error *err = node ? NULL : rk_out_of_memory();
 
-	put_text(&err, node, "name", absent->known->name);
-	put_text(&err, node, "stored", absent->uri);
-	put_text(&err, node, "because", absent->why);
+	rk_fields_text(&err, node, "name", absent->known->name);
+	rk_fields_text(&err, node, "stored", absent->uri);
+	rk_fields_text(&err, node, "because", absent->why);
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 

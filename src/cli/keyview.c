@@ -1,4 +1,5 @@
 #include "cli/keyview.h"
+#include "cli/fields.h"
 
 #include "base/show.h"
 #include "cli/attestview.h"
@@ -9,31 +10,16 @@
 
 #define ROLES_SHOWN 4 /* in a cell */
 
-static void
-put(rk_error **err, rk_node *node, const char *name, rk_node *value)
-{
-	if (*err)
-		rk_node_free(value);
-	else
-		*err = rk_node_put(node, name, value);
-}
-
-static void
-put_text(rk_error **err, rk_node *node, const char *name, const char *text)
-{
-	put(err, node, name, text ? rk_node_new_text(text) : rk_node_new_null());
-}
-
 static rk_error *
 add_role(rk_node *array, const rk_custody_role *role)
 {
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	rk_error *err = node ? NULL : rk_out_of_memory();
 
-	put_text(&err, node, "repository", role->repo);
-	put_text(&err, node, "role", role->role);
-	put(&err, node, "published", rk_node_new_bool(role->published));
-	put(&err, node, "next", rk_node_new_bool(role->next));
+	rk_fields_text(&err, node, "repository", role->repo);
+	rk_fields_text(&err, node, "role", role->role);
+	rk_fields_put(&err, node, "published", rk_node_new_bool(role->published));
+	rk_fields_put(&err, node, "next", rk_node_new_bool(role->next));
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 
@@ -74,13 +60,13 @@ rk_keyview_node(const rk_keep_key *key, const rk_custody_roles *roles, rk_node *
 	const rk_node *backups = backups_of(key);
 	rk_error *err = node ? put_tokens(node, key) : rk_out_of_memory();
 
-	put_text(&err, node, "name", key->name);
-	put_text(&err, node, "type", rk_key_type_name(rk_pubkey_type(key->pubkey)));
-	put_text(&err, node, "fingerprint", key->fingerprint);
-	put_text(&err, node, "public", rk_pubkey_pem(key->pubkey));
-	put_text(&err, node, "holder", key->holder);
-	put_text(&err, node, "origin", rk_keep_origin_name(key->origin));
-	put(&err, node, "backups", backups ? rk_node_copy(backups) : rk_node_new_array());
+	rk_fields_text(&err, node, "name", key->name);
+	rk_fields_text(&err, node, "type", rk_key_type_name(rk_pubkey_type(key->pubkey)));
+	rk_fields_text(&err, node, "fingerprint", key->fingerprint);
+	rk_fields_text(&err, node, "public", rk_pubkey_pem(key->pubkey));
+	rk_fields_text(&err, node, "holder", key->holder);
+	rk_fields_text(&err, node, "origin", rk_keep_origin_name(key->origin));
+	rk_fields_put(&err, node, "backups", backups ? rk_node_copy(backups) : rk_node_new_array());
 	if (!err && roles)
 		err = put_roles(node, roles, key);
 	if (!err)

@@ -1,35 +1,11 @@
 #include "cli/tokenview.h"
+#include "cli/fields.h"
 
 #include "base/show.h"
 
 #include <string.h>
 
 /* A member of an object under way: nothing happens once something failed. */
-static void
-put(rk_error **err, rk_node *node, const char *name, rk_node *value)
-{
-	if (*err)
-		rk_node_free(value);
-	else
-		*err = rk_node_put(node, name, value);
-}
-
-static void
-put_text(rk_error **err, rk_node *node, const char *name, const char *text)
-{
-	put(err, node, name, text ? rk_node_new_text(text) : rk_node_new_null());
-}
-
-static void
-put_shown(rk_error **err, rk_node *node, const char *name, const char *text)
-{
-	/* JSON wants UTF-8; what is none is told by its escapes. */
-	if (text && !rk_utf8_valid(text, strlen(text)))
-		put_text(err, node, name, RK_SHOW_BARE(text));
-	else
-		put_text(err, node, name, text);
-}
-
 const char *
 rk_tokenview_pin_word(enum rk_pin_state state)
 {
@@ -72,20 +48,20 @@ unblock_word(enum rk_unblock unblock)
 static void
 put_pins(rk_error **err, rk_node *node, const rk_token_info *info)
 {
-	put_text(err, node, "pin_state", rk_tokenview_pin_word(info->pin_state));
-	put_text(err, node, "so_pin_state", rk_tokenview_pin_word(info->so_pin_state));
+	rk_fields_text(err, node, "pin_state", rk_tokenview_pin_word(info->pin_state));
+	rk_fields_text(err, node, "so_pin_state", rk_tokenview_pin_word(info->so_pin_state));
 	if (info->pin_tries_known)
-		put(err, node, "pin_tries", rk_node_new_int(info->pin_tries));
+		rk_fields_put(err, node, "pin_tries", rk_node_new_int(info->pin_tries));
 	if (info->puk_tries_known)
-		put(err, node, "puk_tries", rk_node_new_int(info->puk_tries));
-	put(err, node, "factory_pin", fact_node(info->factory_pin));
-	put(err, node, "factory_puk", fact_node(info->factory_puk));
-	put(err, node, "factory_so_pin", fact_node(info->factory_so_pin));
-	put_text(err, node, "unblock", unblock_word(info->unblock));
-	put(err, node, "so_makes_keys", rk_node_new_bool(info->so_makes_keys));
-	put(err, node, "pin_pad", rk_node_new_bool(info->pin_pad));
-	put(err, node, "pin_min", rk_node_new_int((int64_t)info->pin_min));
-	put(err, node, "pin_max", rk_node_new_int((int64_t)info->pin_max));
+		rk_fields_put(err, node, "puk_tries", rk_node_new_int(info->puk_tries));
+	rk_fields_put(err, node, "factory_pin", fact_node(info->factory_pin));
+	rk_fields_put(err, node, "factory_puk", fact_node(info->factory_puk));
+	rk_fields_put(err, node, "factory_so_pin", fact_node(info->factory_so_pin));
+	rk_fields_text(err, node, "unblock", unblock_word(info->unblock));
+	rk_fields_put(err, node, "so_makes_keys", rk_node_new_bool(info->so_makes_keys));
+	rk_fields_put(err, node, "pin_pad", rk_node_new_bool(info->pin_pad));
+	rk_fields_put(err, node, "pin_min", rk_node_new_int((int64_t)info->pin_min));
+	rk_fields_put(err, node, "pin_max", rk_node_new_int((int64_t)info->pin_max));
 }
 
 rk_error *
@@ -94,21 +70,21 @@ rk_tokenview_node(const rk_token_info *info, rk_node **ret_node)
 	RK_AUTO(rk_node) node = rk_node_new_object();
 	rk_error *err = node ? NULL : rk_out_of_memory();
 
-	put_shown(&err, node, "label", info->label);
-	put_shown(&err, node, "serial", info->serial);
-	put_shown(&err, node, "model", info->model);
-	put_shown(&err, node, "manufacturer", info->manufacturer);
-	put_shown(&err, node, "firmware", info->firmware);
-	put_shown(&err, node, "module", info->module);
-	put_shown(&err, node, "module_path", info->module_path);
-	put_shown(&err, node, "module_version", info->module_version);
-	put_shown(&err, node, "uri", info->uri);
-	put(&err, node, "initialized", rk_node_new_bool(info->initialized));
-	put(&err, node, "login_required", rk_node_new_bool(info->login_required));
-	put(&err, node, "write_protected", rk_node_new_bool(info->write_protected));
+	rk_fields_shown(&err, node, "label", info->label);
+	rk_fields_shown(&err, node, "serial", info->serial);
+	rk_fields_shown(&err, node, "model", info->model);
+	rk_fields_shown(&err, node, "manufacturer", info->manufacturer);
+	rk_fields_shown(&err, node, "firmware", info->firmware);
+	rk_fields_shown(&err, node, "module", info->module);
+	rk_fields_shown(&err, node, "module_path", info->module_path);
+	rk_fields_shown(&err, node, "module_version", info->module_version);
+	rk_fields_shown(&err, node, "uri", info->uri);
+	rk_fields_put(&err, node, "initialized", rk_node_new_bool(info->initialized));
+	rk_fields_put(&err, node, "login_required", rk_node_new_bool(info->login_required));
+	rk_fields_put(&err, node, "write_protected", rk_node_new_bool(info->write_protected));
 	/* Some modules make up 64-bit slot numbers, which JSON's readers would bend. */
 	if (info->slot <= (UINT64_C(1) << 53))
-		put(&err, node, "slot", rk_node_new_int((int64_t)info->slot));
+		rk_fields_put(&err, node, "slot", rk_node_new_int((int64_t)info->slot));
 	put_pins(&err, node, info);
 	if (!err)
 		*ret_node = RK_TAKE(node);
@@ -123,20 +99,20 @@ rk_tokenview_key(const rk_token_key *key, rk_node **ret_node)
 	rk_error *err = node ? NULL : rk_out_of_memory();
 
 	rk_buf_hex(&id, key->id, key->id_len);
-	put_shown(&err, node, "label", key->label);
-	put_text(&err, node, "id", rk_buf_str(&id));
-	put_shown(&err, node, "type", key->what);
-	put_text(
+	rk_fields_shown(&err, node, "label", key->label);
+	rk_fields_text(&err, node, "id", rk_buf_str(&id));
+	rk_fields_shown(&err, node, "type", key->what);
+	rk_fields_text(
 	    &err, node, "fingerprint", key->pubkey ? rk_pubkey_fingerprint_hex(key->pubkey) : NULL);
-	put(&err, node, "private", rk_node_new_bool(key->handle != 0));
-	put_shown(&err, node, "uri", key->uri);
-	put(&err, node, "sensitive", fact_node(key->sensitive));
-	put(&err, node, "extractable", fact_node(key->extractable));
-	put(&err, node, "always_sensitive", fact_node(key->always_sensitive));
-	put(&err, node, "never_extractable", fact_node(key->never_extractable));
-	put(&err, node, "local", fact_node(key->local));
-	put(&err, node, "sign", fact_node(key->sign));
-	put(&err, node, "always_authenticate", fact_node(key->always_authenticate));
+	rk_fields_put(&err, node, "private", rk_node_new_bool(key->handle != 0));
+	rk_fields_shown(&err, node, "uri", key->uri);
+	rk_fields_put(&err, node, "sensitive", fact_node(key->sensitive));
+	rk_fields_put(&err, node, "extractable", fact_node(key->extractable));
+	rk_fields_put(&err, node, "always_sensitive", fact_node(key->always_sensitive));
+	rk_fields_put(&err, node, "never_extractable", fact_node(key->never_extractable));
+	rk_fields_put(&err, node, "local", fact_node(key->local));
+	rk_fields_put(&err, node, "sign", fact_node(key->sign));
+	rk_fields_put(&err, node, "always_authenticate", fact_node(key->always_authenticate));
 	if (!err)
 		*ret_node = RK_TAKE(node);
 	return err;
@@ -175,9 +151,9 @@ rk_tokenview_abilities(const rk_token_abilities *abilities, rk_node **ret_node)
 
 		if (!err && !one)
 			err = rk_out_of_memory();
-		put(&err, one, "generate", rk_node_new_bool(abilities->generate[type]));
-		put(&err, one, "sign", rk_node_new_bool(abilities->sign[type]));
-		put(&err, node, rk_key_type_name((enum rk_key_type)type), RK_TAKE(one));
+		rk_fields_put(&err, one, "generate", rk_node_new_bool(abilities->generate[type]));
+		rk_fields_put(&err, one, "sign", rk_node_new_bool(abilities->sign[type]));
+		rk_fields_put(&err, node, rk_key_type_name((enum rk_key_type)type), RK_TAKE(one));
 	}
 	if (!err)
 		*ret_node = RK_TAKE(node);

@@ -180,6 +180,20 @@ add_result(rk_node *array, const rk_probe *probe, size_t type)
 	return err ? err : rk_node_append(array, RK_TAKE(node));
 }
 
+rk_error *
+rk_probe_results(const rk_probe *probe, rk_node **ret_array)
+{
+	RK_AUTO(rk_node) array = rk_node_new_array();
+	rk_error *err = array ? NULL : rk_out_of_memory();
+
+	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT && !err; type++)
+		if (probe->verdict[type] != RK_PROBE_UNKNOWN)
+			err = add_result(array, probe, type);
+	if (!err)
+		*ret_array = RK_TAKE(array);
+	return err;
+}
+
 /* For whoever looks into the folder; the file's name is what counts. */
 static rk_error *
 put_kind(rk_node *top, const rk_token_info *info)
@@ -200,12 +214,9 @@ static rk_error *
 write_text(const rk_token_info *info, const rk_probe *probe, rk_buf *out)
 {
 	RK_AUTO(rk_node) top = rk_node_new_object();
-	RK_AUTO(rk_node) array = rk_node_new_array();
-	rk_error *err = top && array ? NULL : rk_out_of_memory();
+	RK_AUTO(rk_node) array = NULL;
+	rk_error *err = top ? rk_probe_results(probe, &array) : rk_out_of_memory();
 
-	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT && !err; type++)
-		if (probe->verdict[type] != RK_PROBE_UNKNOWN)
-			err = add_result(array, probe, type);
 	if (!err)
 		err = rk_node_put_int(top, "rootkeep_probe", VERSION);
 	if (!err)

@@ -15,6 +15,7 @@
 #define RK_KEEP_PROBES_H
 
 #include "world/token.h"
+#include "json/document.h"
 
 enum rk_probe_verdict {
 	RK_PROBE_UNKNOWN,
@@ -38,6 +39,8 @@ rk_probes_read(const char *state_dir, const rk_token_info *info, rk_probe **ret_
 /* In place of what was known; types of verdict RK_PROBE_UNKNOWN keep theirs. */
 RK_CHECKED rk_error *
 rk_probes_note(const char *state_dir, const rk_token_info *info, const rk_probe *probe);
+/* As a list of {type, result, because?}, for the file and for whoever is told. */
+RK_CHECKED rk_error *rk_probe_results(const rk_probe *probe, rk_node **ret_array);
 void rk_probe_free(rk_probe *probe);
 RK_DEFINE_FREEP(rk_probe)
 
