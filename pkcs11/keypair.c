@@ -216,11 +216,22 @@ rk_keypair_generate(rk_session *session, const rk_request *wanted, rk_object **r
 	return CKR_OK;
 }
 
+/* A module that says that it did it, and did not; a token that went away shows neither. */
+static CK_RV
+see_gone(rk_session *session, CK_OBJECT_HANDLE handle)
+{
+	CK_KEY_TYPE type;
+	CK_RV rv = rk_attribute_number(session, handle, CKA_KEY_TYPE, &type);
+
+	if (rv == CKR_OK)
+		return RK_CKR_BAD_ANSWER;
+	return rk_attribute_is_lost(rv) ? rv : CKR_OK;
+}
+
 CK_RV
 rk_keypair_destroy(rk_session *session, rk_object *object)
 {
 	CK_OBJECT_HANDLE private_key = object->private_key;
-	CK_KEY_TYPE type;
 	CK_RV rv = rk_yubikey_check_destroy(session);
 
 	if (rv == CKR_OK)
@@ -231,10 +242,8 @@ rk_keypair_destroy(rk_session *session, rk_object *object)
 		rv = destroy_handle(session, object->public_key);
 	if (rv == CKR_OK)
 		rv = destroy_handle(session, object->certificate);
-	/* A module that says that it did it, and did not. */
-	if (rv == CKR_OK && private_key != 0 &&
-	    rk_attribute_number(session, private_key, CKA_KEY_TYPE, &type) == CKR_OK)
-		rv = RK_CKR_BAD_ANSWER;
+	if (rv == CKR_OK && private_key != 0)
+		rv = see_gone(session, private_key);
 	if (rv == CKR_OK)
 		rk_keys_drop(session, object);
 	else

@@ -46,6 +46,10 @@ rk_custody_find_certificate(
 
 	/* It proved itself already; a module that shows no certificates takes nothing from that. */
 	if (err && rk_error_code(err) != RK_E_NOMEM) {
+		if (rk_error_code(err) != RK_E_TOKEN_UNSUPPORTED)
+			rk_sayf(env, RK_SAY_WARNING,
+			    "whether %s has a certificate of the key could not be seen: %s",
+			    rk_hand_token_name(hand), rk_error_message(err));
 		rk_error_free(err);
 		return NULL;
 	}
