@@ -111,7 +111,7 @@ TOLD = {
 }
 # Where a module says that it cannot tell, or has told wrongly before: what becomes of it.
 UNSEEN = ("fits the URI|is of a kind that is not known|says that it did it, and did not|"
-          "does not show|still there")
+          "does not show|still there|shows other keys")
 FOLLOWS = {
     ("C_Initialize", "CRYPTOKI_ALREADY_INITIALIZED"): "CKR_CRYPTOKI_NOT_INITIALIZED",
     ("C_Login", "USER_ALREADY_LOGGED_IN"): f"{UNSEEN}|CKR_USER_NOT_LOGGED_IN",
@@ -141,9 +141,11 @@ def name(fault):
     return ("done, then " if fault != bare else "") + NAMES.get(bare, bare)
 
 
-def statuses(fault):
-    """What the exit status of a command that failed for it may be."""
-    return STATUS.get(NAMES.get(fault.lstrip("+")), (4,))
+def statuses(function, fault):
+    """What the exit status of a command that failed for it may be. A key that is not seen may be a
+    question that nobody answers."""
+    word = NAMES.get(fault.lstrip("+"))
+    return STATUS.get(word, (4,)) + ((2,) if FOLLOWS.get((function, word)) == UNSEEN else ())
 
 
 def told(function, fault):

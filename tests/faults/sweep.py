@@ -33,7 +33,6 @@ import story  # noqa: E402
 FULL = os.environ.get("RK_SWEEP") == "full"
 OFTEN = 6  # calls of one function in one story, from which on they take turns
 UNFINISHED = 5  # the exit status of what waits for another run
-TURN = 2  # faults that each of them gets then
 BENIGN = ("C_Logout", "C_CloseSession", "C_Finalize", "C_FindObjectsFinal")
 LOOKS = ("C_Initialize", "C_GetInfo", "C_GetSlotList", "C_GetSlotInfo", "C_GetTokenInfo")
 SPOILED = ("corrupt", "truncate", "soft")
@@ -84,6 +83,7 @@ class Snapshot:
 
 class Sweep(scene.Scene):
     logins = 1  # that one token may see: one for each PIN that was given for it
+    turn = 2  # faults that each call gets of a function that is called often
     beneath = {}  # the environment of the runs that are struck
 
     def setUp(self):
@@ -144,7 +144,7 @@ class Sweep(scene.Scene):
         for number, name in enumerate(names, 1):
             count = len(ckr.faults(name))
             if not FULL and counts[name] >= OFTEN:
-                count = min(count, TURN)
+                count = min(count, self.turn)
             for fault in itertools.islice(turns[name], count):
                 yield number, name, fault
 
@@ -200,7 +200,7 @@ class Sweep(scene.Scene):
         self.assertTrue(fine or not spoiled, f"it did not notice: {result}")
 
     def check_error(self, name, fault, result):
-        self.assertIn(result.status, ckr.statuses(fault), str(result))
+        self.assertIn(result.status, ckr.statuses(name, fault), str(result))
         result.refused(result.status)
         self.check_words(name, fault, result)
 

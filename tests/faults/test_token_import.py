@@ -45,6 +45,7 @@ class Import(sweep.Sweep):
 
 
 class ImportOnTwo(Import):
+    turn = 1
     labels = ("first", "second")
 
 

@@ -43,6 +43,7 @@ class First(Signed):
 
 
 class FirstOfNotary(Signed, notary.NotaryStory):
+    turn = 1
     name = GUN
 
     def make_repository(self):
@@ -71,6 +72,8 @@ class Targets(Signed):
 
 
 class Renewed(Signed):
+    turn = 1
+
     def make_repository(self):
         self.repository()
         self.good("sign", "demo")
