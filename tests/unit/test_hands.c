@@ -1,67 +1,14 @@
-#include "support/fake_env.h"
-#include "support/soft_token.h"
+#include "support/hands_scene.h"
 #include "support/spec.h"
-
-#include "flow/hands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A module with token "alice" and its key "k", a person who knows its PIN, and hands. */
-struct scene {
-	struct rk_soft_tokens *module;
-	struct rk_soft_token *alice;
-	struct rk_fake_env person;
-	rk_hands *hands;
-};
-
-static int
-begin(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	assert_non_null(scene);
-	assert_ok(rk_secret_heap_init());
-	scene->module = rk_soft_tokens_new();
-	scene->alice = rk_soft_tokens_add(scene->module, "alice", "a1");
-	rk_soft_token_add_key(scene->module, scene->alice, RK_KEY_ECDSA_P256, "k");
-	scene->person = rk_fake_env_new();
-	assert_ok(rk_hands_new(&scene->person.env, &scene->module->tokens, &scene->hands));
-	*state = scene;
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	struct scene *scene = *state;
-
-	rk_hands_free(scene->hands);
-	rk_fake_env_clear(&scene->person);
-	rk_soft_tokens_free(scene->module);
-	free(scene);
-	return 0;
-}
-
-static void
-knows_pin(struct scene *scene)
-{
-	rk_fake_env_pin(&scene->person, NULL, "123456");
-}
-
 static rk_error *
-reach(struct scene *scene, const char *uri, const rk_pubkey *pubkey, rk_hand **ret_hand)
-{
-	const struct rk_reach reach = {.name = "k", .pubkey = pubkey, .uris = &uri, .uri_count = 1};
-
-	return rk_hands_reach(scene->hands, &reach, ret_hand);
-}
-
-static rk_error *
-make_ready(struct scene *scene, const char *uri)
+make_ready(struct rk_hands_scene *scene, const char *uri)
 {
 	rk_hand *hand = NULL;
-	rk_error *err = reach(scene, uri, NULL, &hand);
+	rk_error *err = rk_hands_scene_reach(scene, uri, NULL, &hand);
 
 	return err ? err : rk_hand_ready(hand, "try it");
 }
@@ -69,9 +16,9 @@ make_ready(struct scene *scene, const char *uri)
 static void
 one_pin_is_one_login_however_many_keys(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	rk_soft_token_add_key(scene->module, scene->alice, RK_KEY_ED25519, "l");
 	assert_ok(make_ready(scene, "pkcs11:token=alice;object=k"));
 	assert_ok(make_ready(scene, "pkcs11:serial=a1;object=l"));
@@ -85,7 +32,7 @@ one_pin_is_one_login_however_many_keys(void **state)
 static void
 a_wrong_pin_is_one_try_and_not_a_second(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
 	rk_fake_env_pin(&scene->person, NULL, "654321");
 	assert_error(make_ready(scene, "pkcs11:token=alice;object=k"), RK_E_PIN_WRONG);
@@ -97,9 +44,9 @@ a_wrong_pin_is_one_try_and_not_a_second(void **state)
 static void
 the_state_is_told_before_a_pin_is_asked(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	scene->alice->tries = 2;
 	assert_ok(make_ready(scene, "pkcs11:token=alice;object=k"));
 	assert_int_equal(scene->person.pin_state, RK_PIN_LOW);
@@ -109,9 +56,9 @@ the_state_is_told_before_a_pin_is_asked(void **state)
 static void
 the_last_try_wants_a_yes_of_its_own(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	scene->alice->tries = 1;
 	scene->person.confirm_says = RK_E_NO_INPUT;
 	assert_error(make_ready(scene, "pkcs11:token=alice;object=k"), RK_E_PIN_LAST);
@@ -125,9 +72,9 @@ the_last_try_wants_a_yes_of_its_own(void **state)
 static void
 a_locked_token_is_not_tried(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	scene->alice->tries = 0;
 	assert_error(make_ready(scene, "pkcs11:token=alice;object=k"), RK_E_PIN_LOCKED);
 	assert_int_equal(scene->person.pin_calls, 0);
@@ -137,7 +84,7 @@ a_locked_token_is_not_tried(void **state)
 static void
 a_token_without_a_pin_is_not_tried(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
 	scene->alice->pin_unset = true;
 	assert_error(make_ready(scene, "pkcs11:token=alice;object=k"), RK_E_PIN_NEEDED);
@@ -147,7 +94,7 @@ a_token_without_a_pin_is_not_tried(void **state)
 static void
 a_pin_of_a_length_that_cannot_be_is_not_sent(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
 	rk_fake_env_pin(&scene->person, NULL, "123");
 	assert_error(make_ready(scene, "pkcs11:token=alice;object=k"), RK_E_PIN_NEEDED);
@@ -157,7 +104,7 @@ a_pin_of_a_length_that_cannot_be_is_not_sent(void **state)
 static void
 nobody_to_ask_is_told_as_that(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
 	assert_error(make_ready(scene, "pkcs11:token=alice;object=k"), RK_E_NO_INPUT);
 	assert_int_equal(scene->alice->logins, 0);
@@ -166,7 +113,7 @@ nobody_to_ask_is_told_as_that(void **state)
 static void
 a_pad_takes_the_pin_itself(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
 	scene->alice->pin_pad = true;
 	assert_ok(make_ready(scene, "pkcs11:token=alice;object=k"));
@@ -178,7 +125,7 @@ a_pad_takes_the_pin_itself(void **state)
 static void
 a_token_that_needs_no_login_gets_none(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
 	scene->alice->open_to_all = true;
 	assert_ok(make_ready(scene, "pkcs11:token=alice;object=k"));
@@ -188,11 +135,11 @@ a_token_that_needs_no_login_gets_none(void **state)
 static void
 a_token_that_was_swapped_meanwhile_gets_no_pin(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
-	assert_ok(reach(scene, "pkcs11:token=alice;object=k", NULL, &hand));
+	rk_hands_scene_knows_pin(scene);
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;object=k", NULL, &hand));
 	scene->alice->serial = "other";
 	assert_error(rk_hand_ready(hand, "try it"), RK_E_TOKEN_GONE);
 	assert_int_equal(scene->person.pin_calls, 0);
@@ -202,7 +149,7 @@ a_token_that_was_swapped_meanwhile_gets_no_pin(void **state)
 static void
 a_key_is_found_on_whichever_of_its_tokens_is_here(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	const char *uris[] = {"pkcs11:token=away", "pkcs11:token=alice", "pkcs11:token=bob"};
 	const struct rk_reach both = {.name = "k", .uris = uris, .uri_count = 3};
 	rk_hand *hand = NULL;
@@ -223,30 +170,32 @@ a_key_is_found_on_whichever_of_its_tokens_is_here(void **state)
 static void
 a_key_without_a_token_here_tells_why(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	const struct rk_reach none = {.name = "k"};
 	rk_hand *hand = NULL;
 
-	assert_error(reach(scene, "pkcs11:token=away", NULL, &hand), RK_E_TOKEN_NONE);
+	assert_error(
+	    rk_hands_scene_reach(scene, "pkcs11:token=away", NULL, &hand), RK_E_TOKEN_NONE);
 	assert_error(rk_hands_reach(scene->hands, &none, &hand), RK_E_TOKEN_NONE);
 	rk_soft_tokens_add(scene->module, "alice", "a3");
-	assert_error(reach(scene, "pkcs11:token=alice", NULL, &hand), RK_E_TOKEN_MANY);
-	assert_error(reach(scene, "nonsense", NULL, &hand), RK_E_USAGE);
+	assert_error(
+	    rk_hands_scene_reach(scene, "pkcs11:token=alice", NULL, &hand), RK_E_TOKEN_MANY);
+	assert_error(rk_hands_scene_reach(scene, "nonsense", NULL, &hand), RK_E_USAGE);
 	assert_null(hand);
 }
 
 static void
 another_key_in_its_place_is_not_taken_for_it(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	EVP_PKEY *stranger = rk_soft_key_new(RK_KEY_ECDSA_P256);
 	RK_AUTO(rk_pubkey) pubkey = rk_soft_key_public(stranger);
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
-	assert_ok(reach(scene, "pkcs11:token=alice;object=k", pubkey, &hand));
+	rk_hands_scene_knows_pin(scene);
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;object=k", pubkey, &hand));
 	assert_error(rk_hand_ready(hand, "try it"), RK_E_UNTRUSTED);
-	assert_ok(reach(scene, "pkcs11:token=alice;object=gone", pubkey, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;object=gone", pubkey, &hand));
 	assert_error(rk_hand_ready(hand, "try it"), RK_E_KEY_NONE);
 	EVP_PKEY_free(stranger);
 }
@@ -254,12 +203,13 @@ another_key_in_its_place_is_not_taken_for_it(void **state)
 static void
 a_key_is_known_by_its_public_half_whatever_its_label(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	RK_AUTO(rk_pubkey) pubkey = rk_soft_key_public(scene->alice->keys[0].pair);
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
-	assert_ok(reach(scene, "pkcs11:token=alice;object=old%20label", pubkey, &hand));
+	rk_hands_scene_knows_pin(scene);
+	assert_ok(
+	    rk_hands_scene_reach(scene, "pkcs11:token=alice;object=old%20label", pubkey, &hand));
 	assert_ok(rk_hand_ready(hand, "try it"));
 	assert_string_equal(rk_hand_key(hand)->label, "k");
 }
@@ -267,19 +217,19 @@ a_key_is_known_by_its_public_half_whatever_its_label(void **state)
 static void
 a_uri_that_means_two_keys_is_told(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	rk_soft_token_add_key(scene->module, scene->alice, RK_KEY_ED25519, "l");
 	assert_error(make_ready(scene, "pkcs11:token=alice"), RK_E_KEY_MANY);
 }
 
 static rk_hand *
-proved(struct scene *scene, const char *uri, enum rk_code want)
+proved(struct rk_hands_scene *scene, const char *uri, enum rk_code want)
 {
 	rk_hand *hand = NULL;
 
-	assert_ok(reach(scene, uri, NULL, &hand));
+	assert_ok(rk_hands_scene_reach(scene, uri, NULL, &hand));
 	assert_ok(rk_hand_ready(hand, "try it"));
 	assert_error(rk_hand_prove(scene->hands, hand, "test"), want);
 	return hand;
@@ -292,9 +242,9 @@ a_signature_that_lies_in_any_way_is_thrown_away(void **state)
 	    RK_SOFT_EMPTY, RK_SOFT_STRANGER, RK_SOFT_OTHER_BYTES};
 	static const enum rk_key_type types[] = {
 	    RK_KEY_ECDSA_P256, RK_KEY_ECDSA_P384, RK_KEY_ED25519, RK_KEY_RSA2048};
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	for (size_t type = 0; type < sizeof(types) / sizeof(types[0]); type++) {
 		const char *name = rk_key_type_name(types[type]);
 		char uri[64];
@@ -313,9 +263,9 @@ a_signature_that_lies_in_any_way_is_thrown_away(void **state)
 static void
 without_entropy_there_is_no_challenge(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	(void)proved(scene, "pkcs11:token=alice;object=k", RK_OK);
 	scene->person.entropy_fails_at = scene->person.entropy_calls + 1;
 	(void)proved(scene, "pkcs11:token=alice;object=k", RK_E_INTERNAL);
@@ -328,19 +278,19 @@ struct batch {
 };
 
 static void
-batch_begin(struct scene *scene, struct batch *batch)
+batch_begin(struct rk_hands_scene *scene, struct batch *batch)
 {
 	struct rk_soft_token *bob = rk_soft_tokens_add(scene->module, "bob", "b2");
 	static const char *const uris[] = {
 	    "pkcs11:token=alice;object=k", "pkcs11:token=bob", "pkcs11:token=alice;object=k"};
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	rk_soft_token_add_key(scene->module, bob, RK_KEY_ED25519, "b");
 	assert_ok(rk_payload_from_bytes("text", 4, &batch->payload));
 	for (size_t i = 0; i < 3; i++) {
 		rk_hand *hand = NULL;
 
-		assert_ok(reach(scene, uris[i], NULL, &hand));
+		assert_ok(rk_hands_scene_reach(scene, uris[i], NULL, &hand));
 		assert_ok(rk_hand_ready(hand, "sign"));
 		batch->jobs[i] = (struct rk_hand_job){.hand = hand,
 		    .scheme = rk_pubkey_token_scheme(rk_hand_pubkey(hand)),
@@ -361,7 +311,7 @@ batch_end(struct batch *batch)
 static void
 jobs_for_one_token_travel_together(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	struct batch batch = {0};
 
 	batch_begin(scene, &batch);
@@ -379,7 +329,7 @@ jobs_for_one_token_travel_together(void **state)
 static void
 each_signature_has_its_own_outcome(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	struct batch batch = {0};
 
 	batch_begin(scene, &batch);
@@ -396,23 +346,23 @@ each_signature_has_its_own_outcome(void **state)
 static void
 a_key_that_is_not_ready_signs_nothing(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	struct rk_hand_job job = {0};
 
-	assert_ok(reach(scene, "pkcs11:token=alice;object=k", NULL, &job.hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;object=k", NULL, &job.hand));
 	assert_error(rk_hands_sign(scene->hands, &job, 1), RK_E_INTERNAL);
 }
 
 static void
 only_tokens_that_were_logged_in_are_journaled(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	RK_AUTO(rk_node) used = NULL;
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	rk_soft_tokens_add(scene->module, "bob", "b2");
-	assert_ok(reach(scene, "pkcs11:token=bob", NULL, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=bob", NULL, &hand));
 	assert_ok(make_ready(scene, "pkcs11:token=alice;object=k"));
 	assert_ok(rk_hands_used(scene->hands, &used));
 	assert_int_equal(rk_node_count(used), 1);
@@ -424,10 +374,10 @@ only_tokens_that_were_logged_in_are_journaled(void **state)
 static void
 what_was_destroyed_is_looked_for_again(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	rk_hand *hand;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	hand = proved(scene, "pkcs11:token=alice;object=k", RK_OK);
 	assert_ok(rk_hands_destroy(rk_hand_token(hand), rk_hand_key(hand)));
 	assert_int_equal(rk_soft_token_key_count(scene->alice), 0);
@@ -437,7 +387,8 @@ what_was_destroyed_is_looked_for_again(void **state)
 	assert_error(rk_hands_destroy(rk_hand_token(hand), rk_hand_key(hand)), RK_E_TOKEN);
 }
 
-#define scene_spec(function) cmocka_unit_test_setup_teardown(function, begin, end)
+#define scene_spec(function) \
+	cmocka_unit_test_setup_teardown(function, rk_hands_scene_begin, rk_hands_scene_end)
 
 int
 main(void)

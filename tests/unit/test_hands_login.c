@@ -1,83 +1,30 @@
-#include "support/fake_env.h"
-#include "support/soft_token.h"
+#include "support/hands_scene.h"
 #include "support/spec.h"
-
-#include "flow/hands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A module with token "alice" and its key "k", a person who knows its PIN, and hands. */
-struct scene {
-	struct rk_soft_tokens *module;
-	struct rk_soft_token *alice;
-	struct rk_fake_env person;
-	rk_hands *hands;
-};
-
-static int
-begin(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	assert_non_null(scene);
-	assert_ok(rk_secret_heap_init());
-	scene->module = rk_soft_tokens_new();
-	scene->alice = rk_soft_tokens_add(scene->module, "alice", "a1");
-	rk_soft_token_add_key(scene->module, scene->alice, RK_KEY_ECDSA_P256, "k");
-	scene->person = rk_fake_env_new();
-	assert_ok(rk_hands_new(&scene->person.env, &scene->module->tokens, &scene->hands));
-	*state = scene;
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	struct scene *scene = *state;
-
-	rk_hands_free(scene->hands);
-	rk_fake_env_clear(&scene->person);
-	rk_soft_tokens_free(scene->module);
-	free(scene);
-	return 0;
-}
-
-static void
-knows_pin(struct scene *scene)
-{
-	rk_fake_env_pin(&scene->person, NULL, "123456");
-}
-
-static rk_error *
-reach(struct scene *scene, const char *uri, const rk_pubkey *pubkey, rk_hand **ret_hand)
-{
-	const struct rk_reach reach = {.name = "k", .pubkey = pubkey, .uris = &uri, .uri_count = 1};
-
-	return rk_hands_reach(scene->hands, &reach, ret_hand);
-}
 
 /* Its serial tells nothing, or the URI does not name it: then what it shows has to be the key. */
 static void
 a_pin_is_not_sent_where_others_are_shown_instead_of_the_key(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	RK_AUTO(rk_pubkey) mine = rk_soft_key_public(scene->alice->keys[0].pair);
 	EVP_PKEY *stranger = rk_soft_key_new(RK_KEY_ECDSA_P256);
 	RK_AUTO(rk_pubkey) other = rk_soft_key_public(stranger);
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	scene->alice->shows_public = true;
-	assert_ok(reach(scene, "pkcs11:token=alice", other, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice", other, &hand));
 	assert_error(rk_hand_ready(hand, "sign"), RK_E_UNTRUSTED);
 	assert_int_equal(scene->person.pin_calls, 0);
 	assert_int_equal(scene->alice->logins, 0);
 	scene->alice->serial = "0000";
-	assert_ok(reach(scene, "pkcs11:token=alice;serial=0000", other, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;serial=0000", other, &hand));
 	assert_error(rk_hand_ready(hand, "sign"), RK_E_UNTRUSTED);
 	assert_int_equal(scene->alice->logins, 0);
-	assert_ok(reach(scene, "pkcs11:token=alice;serial=0000", mine, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;serial=0000", mine, &hand));
 	assert_ok(rk_hand_ready(hand, "sign"));
 	EVP_PKEY_free(stranger);
 }
@@ -86,15 +33,15 @@ a_pin_is_not_sent_where_others_are_shown_instead_of_the_key(void **state)
 static void
 with_the_right_serial_a_person_is_asked_before_the_pin_goes(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	EVP_PKEY *stranger = rk_soft_key_new(RK_KEY_ECDSA_P256);
 	RK_AUTO(rk_pubkey) other = rk_soft_key_public(stranger);
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	scene->alice->shows_public = true;
 	scene->person.confirm_says = RK_E_CANCELLED;
-	assert_ok(reach(scene, "pkcs11:token=alice;serial=a1", other, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;serial=a1", other, &hand));
 	assert_error(rk_hand_ready(hand, "sign"), RK_E_CANCELLED);
 	assert_int_equal(scene->person.confirm_kind, RK_CONFIRM_ORDINARY);
 	assert_int_equal(scene->person.pin_calls, 0);
@@ -108,14 +55,14 @@ with_the_right_serial_a_person_is_asked_before_the_pin_goes(void **state)
 static void
 a_key_that_is_shown_costs_no_question(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	RK_AUTO(rk_pubkey) mine = rk_soft_key_public(scene->alice->keys[0].pair);
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	scene->alice->shows_public = true;
 	rk_soft_token_add_key(scene->module, scene->alice, RK_KEY_ED25519, "l");
-	assert_ok(reach(scene, "pkcs11:token=alice;serial=a1", mine, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;serial=a1", mine, &hand));
 	assert_ok(rk_hand_ready(hand, "sign"));
 	assert_int_equal(scene->person.confirm_calls, 0);
 }
@@ -123,12 +70,12 @@ a_key_that_is_shown_costs_no_question(void **state)
 static void
 one_that_shows_nothing_before_a_login_is_believed_its_name(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	RK_AUTO(rk_pubkey) mine = rk_soft_key_public(scene->alice->keys[0].pair);
 	rk_hand *hand = NULL;
 
-	knows_pin(scene);
-	assert_ok(reach(scene, "pkcs11:token=alice", mine, &hand));
+	rk_hands_scene_knows_pin(scene);
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice", mine, &hand));
 	assert_ok(rk_hand_ready(hand, "sign"));
 }
 
@@ -136,10 +83,10 @@ static void
 the_so_and_the_user_take_turns_and_are_asked_once(void **state)
 {
 	static const char key[] = "010203040506070801020304050607080102030405060708";
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	rk_token *token = NULL;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	scene->person.pins[0].kind = "PIN";
 	rk_fake_env_pin(&scene->person, NULL, key);
 	scene->alice->so_makes_keys = true;
@@ -158,7 +105,7 @@ static void
 a_management_key_that_was_refused_is_not_tried_again(void **state)
 {
 	static const char key[] = "010203040506070801020304050607080102030405060708";
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	rk_token *token = NULL;
 
 	rk_fake_env_pin(&scene->person, NULL, key);
@@ -173,11 +120,11 @@ a_management_key_that_was_refused_is_not_tried_again(void **state)
 static void
 a_pad_that_asks_for_each_signature_is_told_of(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	rk_hand *hand = NULL;
 
 	scene->alice->pin_pad = scene->alice->asks_each_time = true;
-	assert_ok(reach(scene, "pkcs11:token=alice;object=k", NULL, &hand));
+	assert_ok(rk_hands_scene_reach(scene, "pkcs11:token=alice;object=k", NULL, &hand));
 	assert_ok(rk_hand_ready(hand, "sign"));
 	assert_ok(rk_hand_prove(scene->hands, hand, "key proof"));
 	assert_int_equal(scene->person.pin_calls, 0);
@@ -188,10 +135,10 @@ a_pad_that_asks_for_each_signature_is_told_of(void **state)
 static void
 without_an_so_for_it_the_user_makes_keys(void **state)
 {
-	struct scene *scene = *state;
+	struct rk_hands_scene *scene = *state;
 	rk_token *token = NULL;
 
-	knows_pin(scene);
+	rk_hands_scene_knows_pin(scene);
 	assert_ok(rk_hands_token(scene->hands, "pkcs11:token=alice", &token));
 	assert_ok(rk_hands_login_maker(scene->hands, token, "make"));
 	assert_ok(rk_hands_login(scene->hands, token, "sign"));
@@ -199,7 +146,8 @@ without_an_so_for_it_the_user_makes_keys(void **state)
 	assert_int_equal(scene->alice->so_logins, 0);
 }
 
-#define hands_spec(function) cmocka_unit_test_setup_teardown(function, begin, end)
+#define hands_spec(function) \
+	cmocka_unit_test_setup_teardown(function, rk_hands_scene_begin, rk_hands_scene_end)
 
 int
 main(void)
