@@ -12,7 +12,8 @@
 
 #include "pkcs11/session.h"
 
-/* `request`: spki, the expected key's. Written: enum rk_fact, RK_FACT_NO where only others show. */
+/* `request`: spki, the expected key's. Written: enum rk_fact, RK_FACT_NO where others show, and all can be
+ * read. */
 CK_RV rk_sight(rk_session *session, const rk_request *request, rk_buf *out);
 
 #endif
