@@ -13,7 +13,7 @@ STARTED, WORKER = 0, 2
 FIRST = 8  # allocations, for the part of the program that prints
 
 
-class Alloc(sweep.Sweep):
+class Alloc:
     """Libraries do not always say that it was memory: to p11-kit a URI is none then, and OpenSSL has
     not verified a signature. What is not verified is not trusted."""
     process = STARTED
@@ -86,7 +86,7 @@ class Alloc(sweep.Sweep):
         return False
 
 
-class Verify(Alloc):
+class Verify(Alloc, sweep.Sweep):
     def arguments(self):
         return "verify", "demo"
 
@@ -94,7 +94,7 @@ class Verify(Alloc):
         self.sweep()
 
 
-class Sign(Alloc):
+class Sign(Alloc, sweep.Sweep):
     step = 5
     statuses = (*Alloc.statuses, sweep.UNFINISHED)
 
@@ -130,7 +130,7 @@ class SignInTheWorker(Sign):
         self.sweep()
 
 
-class Generate(Alloc):
+class Generate(Alloc, sweep.Sweep):
     step = 4
 
     def arguments(self):

@@ -8,7 +8,7 @@ import story
 GUN = "registry.example.com/admin/demo"
 
 
-class Keys(sweep.Sweep):
+class Keys:
     def prepare(self):
         self.alice = self.token("alice")
         self.key("old", self.alice)
@@ -17,7 +17,7 @@ class Keys(sweep.Sweep):
         return json.loads((self.keep / "keep.json").read_bytes())["keys"]
 
 
-class Generate(Keys):
+class Generate(Keys, sweep.Sweep):
     def arguments(self):
         return "key", "generate", "new", "--token", self.alice.uri
 
@@ -32,7 +32,7 @@ class Generate(Keys):
         self.sweep()
 
 
-class Enrol(Keys):
+class Enrol(Keys, sweep.Sweep):
     def prepare(self):
         super().prepare()
         self.pkcs11(self.alice, "--keypairgen", "--key-type", "EC:prime256v1", "--label", "theirs",
@@ -53,7 +53,7 @@ class Enrol(Keys):
         self.sweep()
 
 
-class Test(Keys):
+class Test(Keys, sweep.Sweep):
     def arguments(self):
         return "key", "test", "old"
 
@@ -61,7 +61,7 @@ class Test(Keys):
         self.sweep()
 
 
-class Certify(Keys):
+class Certify(Keys, sweep.Sweep):
     def arguments(self):
         return "key", "certify", "old", "--gun", GUN
 
@@ -73,7 +73,7 @@ class Certify(Keys):
         self.sweep()
 
 
-class Delete(Keys):
+class Delete(Keys, sweep.Sweep):
     def prepare(self):
         super().prepare()
         self.key("other", self.alice)

@@ -8,14 +8,14 @@ import story
 FRESH = "pkcs11:token=fresh?module-name=softhsm2"
 
 
-class Setup(sweep.Sweep):
+class Setup:
     def prepare(self):
         self.alice = self.token("alice")
         self.so_pin = self.folder / "pins" / "alice.so"
         self.new_pin = self.secret_file("new.pin", "new-pin-of-it")
 
 
-class Init(Setup):
+class Init(Setup, sweep.Sweep):
     """SoftHSM always has one more slot, with an empty token."""
 
     def arguments(self):
@@ -49,7 +49,7 @@ class Init(Setup):
         self.sweep()
 
 
-class Pin(Setup):
+class Pin(Setup, sweep.Sweep):
     """The new PIN is proved by a login of its own."""
     logins = 2
 

@@ -9,7 +9,7 @@ import story
 GUN = "registry.example.com/admin/demo"
 
 
-class Signed(sweep.Sweep):
+class Signed:
     name = "demo"
 
     def prepare(self):
@@ -34,7 +34,7 @@ class Signed(sweep.Sweep):
         self.no_strays()
 
 
-class First(Signed):
+class First(Signed, sweep.Sweep):
     def make_repository(self):
         self.repository()
 
@@ -42,7 +42,7 @@ class First(Signed):
         self.sweep()
 
 
-class FirstOfNotary(Signed, notary.NotaryStory):
+class FirstOfNotary(Signed, sweep.Sweep, notary.NotaryStory):
     turn = 1
     name = GUN
 
@@ -57,7 +57,7 @@ class FirstOfNotary(Signed, notary.NotaryStory):
         self.sweep()
 
 
-class Targets(Signed):
+class Targets(Signed, sweep.Sweep):
     def make_repository(self):
         self.repository()
         self.good("sign", "demo")
@@ -71,7 +71,7 @@ class Targets(Signed):
         self.sweep()
 
 
-class Renewed(Signed):
+class Renewed(Signed, sweep.Sweep):
     turn = 1
 
     def make_repository(self):
