@@ -33,6 +33,17 @@ look_now(const struct rk_hands_tray *tray, rk_token_info **ret_now)
 	return err;
 }
 
+static bool
+shares_label(const rk_hands *hands, const struct rk_hands_tray *tray)
+{
+	const struct rk_hands_tray *other = hands->trays;
+
+	while (other && (other == tray || !other->used ||
+			    !rk_hands_same_text(other->info->label, tray->info->label)))
+		other = other->next;
+	return other != NULL;
+}
+
 static struct rk_pins_want
 want_of(const rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_info *now,
     const char *purpose)
@@ -44,6 +55,7 @@ want_of(const rk_hands *hands, const struct rk_hands_tray *tray, const rk_token_
 	    .source = tray->info->pin_source,
 	    .purpose = purpose,
 	    .only_token = rk_hands_token_count(hands) == 1,
+	    .shared_label = shares_label(hands, tray),
 	};
 }
 

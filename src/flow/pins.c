@@ -150,6 +150,7 @@ request_for(const struct rk_pins_want *want)
 			       : want->secret == RK_PINS_PIN && want->now->pin_tries_known,
 	    .tries = puk ? want->now->puk_tries : want->now->pin_tries,
 	    .only_token = want->only_token,
+	    .shared_label = want->shared_label,
 	};
 }
 

@@ -26,6 +26,7 @@ struct rk_pins_want {
 	const char *source; /* the PIN's, from the URI; NULL: none */
 	const char *purpose; /* ours, already shown */
 	bool only_token; /* of this run */
+	bool shared_label; /* with another one of this run */
 };
 
 /* "PIN", "SO PIN", "PUK"; a YubiKey's SO PIN is its "management key". */

@@ -72,6 +72,21 @@ file_of(const char *entry, const struct rk_pin_request *request)
 	return file ? file : entry;
 }
 
+/* A label of two tokens says nothing: a try of the wrong one could be spent. */
+static rk_error *
+judge_label(const struct rk_pin_request *request, const char *chosen)
+{
+	rk_error *err;
+
+	if (!request->shared_label || !chosen || !after_whose(chosen, request->label) ||
+	    after_whose(chosen, request->serial))
+		return NULL;
+	err = rk_fail(RK_E_AMBIGUOUS, NULL, "two tokens of this run are labelled %s",
+	    RK_SHOW(request->label));
+	return rk_advise(err, "say by serial whose the %s is: %s=FILE", request->kind,
+	    RK_SHOW_BARE(request->serial));
+}
+
 /* How well an entry fits: 3 names the token, 2 is for every token, 1 names none, 0 not. */
 static int
 fit(const char *entry, const struct rk_pin_request *request)
@@ -90,6 +105,7 @@ rk_pinfiles_choose(
 	const char *chosen = NULL;
 	bool several = false;
 	int best = 0;
+	rk_error *err;
 
 	for (size_t i = 0; i < entries->count; i++) {
 		int now = fit(entries->items[i], request);
@@ -105,8 +121,10 @@ rk_pinfiles_choose(
 		return rk_fail(RK_E_AMBIGUOUS,
 		    "give one file for each, as SERIAL=FILE; for passphrases ROLE=FILE",
 		    "two files are given for the %s of %s", request->kind, RK_SHOW(request->label));
-	*ret_entry = chosen;
-	return NULL;
+	err = judge_label(request, chosen);
+	if (!err)
+		*ret_entry = chosen;
+	return err;
 }
 
 /* Only the caller and root may have seen what is in there. */

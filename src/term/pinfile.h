@@ -7,8 +7,9 @@
  *
  * Ownership  an rk_pinfiles keeps the lines that were read from stdin, in secrets.
  * Errors     RK_E_UNSAFE others can read the file, or it is another user's; RK_E_PIN_NEEDED it has
- *            no first line; RK_E_AMBIGUOUS two files for one token; RK_E_REFUSED a pin-source that
- *            is a command; RK_E_USAGE; RK_E_NOT_FOUND, RK_E_IO, RK_E_LIMIT, RK_E_NOMEM.
+ *            no first line; RK_E_AMBIGUOUS two files for one token, or one for a label of two;
+ *            RK_E_REFUSED a pin-source that is a command; RK_E_USAGE; RK_E_NOT_FOUND, RK_E_IO,
+ *            RK_E_LIMIT, RK_E_NOMEM.
  */
 #ifndef RK_TERM_PINFILE_H
 #define RK_TERM_PINFILE_H

@@ -47,6 +47,40 @@ class Softhsm(story.Story):
         self.rk("token", "softhsm", self.folder / "t2", "--label", "x").refused(2, "-pin-file")
 
 
+class Twins(story.Story):
+    """Two tokens of one label."""
+
+    def setUp(self):
+        super().setUp()
+        self.token("twin")
+        self.give = []
+        self.make("k0", self.folder / "pins/twin.pin")
+        other = self.secret_file("other.pin", "another pin")
+        self.good("token", "init", "pkcs11:token=?module-name=softhsm2", "--label", "twin", "--new-pin-file",
+                  other, "--so-pin-file", self.secret_file("other.so", "another so pin"), pins=[])
+        self.make("k1", other)
+        self.repository(roots=("k0", "k1"), targets=("k0",), root_threshold=2)
+
+    def twins(self):
+        listed = self.good("token", "list", "--module", "softhsm2", "--json", pins=[]).json["tokens"]
+        return [token for token in listed if token["label"] == "twin"]
+
+    def make(self, name, pin_file):
+        """A key on the token that has none yet."""
+        twin = next(twin for twin in self.twins() if f"{twin['serial']}=" not in "".join(self.give))
+        self.good("key", "generate", name, "--token", twin["uri"], "--pin-file", pin_file, pins=[])
+        self.give += ["--pin-file", f"{twin['serial']}={pin_file}"]
+
+    def test_their_label_does_not_say_whose_a_pin_is_and_no_try_is_spent(self):
+        self.rk("sign", "demo", "--pin-file", f"twin={self.folder / 'pins/twin.pin'}", pins=[]) \
+            .refused(2, "labelled 'twin'", "by serial")
+        self.assertEqual([twin["pin_state"] for twin in self.twins()], ["ok", "ok"])
+
+    def test_by_their_serials_both_sign(self):
+        self.good("sign", "demo", *self.give, pins=[])
+        self.good("verify", "demo")
+
+
 class Show(story.Story):
     def test_no_such_token_is_4_and_says_what_there_is(self):
         self.token("alice")

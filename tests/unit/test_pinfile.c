@@ -62,6 +62,22 @@ two_files_for_one_token_are_ambiguous(void **state)
 	assert_null(entry);
 }
 
+static void
+a_label_of_two_tokens_names_neither(void **state)
+{
+	struct rk_pin_request twin = one_of_two;
+	const char *label[] = {"alice=x"};
+	const rk_list entries = {label, 1};
+	const char *entry = NULL;
+
+	(void)state;
+	twin.shared_label = true;
+	assert_error(rk_pinfiles_choose(&entries, &twin, &entry), RK_E_AMBIGUOUS);
+	assert_null(entry);
+	assert_string_equal(chosen(&twin, "1a2b=mine", NULL), "1a2b=mine");
+	assert_string_equal(chosen(&twin, "*=all", NULL), "*=all");
+}
+
 /* Reads an entry that has the folder's path in front of it. */
 static rk_error *
 read_entry(const char *folder, const char *name, rk_secret **ret_line)
@@ -236,6 +252,7 @@ main(void)
 	    spec(a_file_without_a_name_serves_only_the_one_token),
 	    spec(a_path_with_an_equals_sign_is_a_path),
 	    spec(two_files_for_one_token_are_ambiguous),
+	    spec(a_label_of_two_tokens_names_neither),
 	    filed(the_secret_is_the_first_line),
 	    filed(a_file_that_others_can_read_is_refused),
 	    filed(a_file_of_another_user_is_refused),
