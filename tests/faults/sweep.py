@@ -148,11 +148,21 @@ class Sweep(scene.Scene):
             for fault in itertools.islice(turns[name], count):
                 yield number, name, fault
 
+    def standing(self, names):
+        """(function, answer) for functions that never work."""
+        for name in dict.fromkeys(names):
+            answers = [fault for fault in ckr.faults(name) if fault in ckr.NAMES]
+            for fault in answers if FULL else answers[-self.turn:]:
+                yield name, fault
+
     def sweep(self):
         names = self.clean()
         for number, name, fault in self.blows(names):
             with self.subTest(f"{name}, call {number} of {len(names)}: {ckr.name(fault)}"):
                 self.blow(f"any:{number}={fault}", name, fault)
+        for name, fault in self.standing(names):
+            with self.subTest(f"{name}, each call: {ckr.name(fault)}"):
+                self.blow(f"{name}:*={fault}", name, fault)
         result = self.struck(f"any:{len(names) + 1}=die").done()
         self.assertFalse(self.faults(), str(result))
         print(f"{' '.join(map(str, self.arguments()))[:60]}: {len(names)} calls,",

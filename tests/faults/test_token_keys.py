@@ -31,6 +31,11 @@ class Generate(Keys, sweep.Sweep):
     def test_it_fails_at_each_call(self):
         self.sweep()
 
+    def test_what_proves_nothing_and_cannot_be_destroyed_is_named(self):
+        result = self.struck("C_Sign:1=corrupt;C_DestroyObject:*=0x30").refused(4, "STILL be on", "new")
+        self.check_keep(result)
+        self.check_named(self.objects() - self.objects_before, result)
+
 
 class Enrol(Keys, sweep.Sweep):
     def prepare(self):
