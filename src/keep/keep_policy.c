@@ -25,7 +25,7 @@ static const char default_text[] = "{"
 				   "}";
 
 /* What a member of the policy must be. */
-enum shape { SHAPE_FLAG, SHAPE_TEXTS, SHAPE_COUNTS, SHAPE_DAYS };
+enum shape { SHAPE_FLAG, SHAPE_TEXTS, SHAPE_ROLES, SHAPE_COUNTS, SHAPE_DAYS };
 
 struct member {
 	const char *name;
@@ -36,7 +36,7 @@ struct member {
 static const struct member members[] = {
     {"min_threshold", SHAPE_COUNTS, "an object of roles with numbers"},
     {"survive", SHAPE_COUNTS, "an object of roles with numbers"},
-    {"require_attestation", SHAPE_TEXTS, "a list of roles"},
+    {"require_attestation", SHAPE_ROLES, "a list of roles (root, targets, targets/NAME, …)"},
     {"schemes", SHAPE_TEXTS, "a list of signature schemes"},
     {"clients", SHAPE_TEXTS, "a list of clients"},
     {"one_holder_one_key", SHAPE_FLAG, "true or false"},
@@ -58,6 +58,30 @@ are_texts(const rk_node *node)
 		return false;
 	for (const rk_node *item = rk_node_child(node); item; item = rk_node_next(item)) {
 		if (!rk_node_text(item))
+			return false;
+	}
+	return true;
+}
+
+/* A role that is not there would be a condition of nothing. */
+static bool
+is_role(const char *name)
+{
+	static const char *const roles[] = {"root", "targets", "snapshot", "timestamp"};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (!strcmp(name, roles[i]))
+			return true;
+	return !strncmp(name, "targets/", 8) && name[8];
+}
+
+static bool
+are_roles(const rk_node *node)
+{
+	if (!are_texts(node))
+		return false;
+	for (const rk_node *item = rk_node_child(node); item; item = rk_node_next(item)) {
+		if (!is_role(rk_node_text(item)))
 			return false;
 	}
 	return true;
@@ -116,6 +140,8 @@ has_shape(const rk_node *node, enum shape shape)
 		return kind == RK_JSON_TRUE || kind == RK_JSON_FALSE;
 	case SHAPE_TEXTS:
 		return are_texts(node);
+	case SHAPE_ROLES:
+		return are_roles(node);
 	case SHAPE_COUNTS:
 		return are_counts(node);
 	case SHAPE_DAYS:
