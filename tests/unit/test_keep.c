@@ -232,7 +232,7 @@ what_is_malformed_is_named(void **state)
 	    {"min_threshold", "{\"rootkeep\":1,\"policy\":{\"min_threshold\":3}}"},
 	    {"warn_days", "{\"rootkeep\":1,\"policy\":{\"warn_days\":{\"root\":[-1]}}}"},
 	    {"require_attestation",
-	        "{\"rootkeep\":1,\"policy\":{\"require_attestation\":[\"roots\"]}}"},
+		"{\"rootkeep\":1,\"policy\":{\"require_attestation\":[\"roots\"]}}"},
 	    {"two_person", "{\"rootkeep\":1,\"policy\":{\"two_person\":1}}"},
 	};
 
