@@ -27,7 +27,7 @@ struct rk_pin_request {
 	bool tries_known; /* the token tells the count */
 	unsigned tries; /* left */
 	bool only_token; /* the plan uses exactly one token: an unlabelled --pin-file is meant */
-	bool shared_label; /* another token of the plan has it too: the serial alone says whose it is */
+	bool shared_label; /* another token of the plan has it: only the serial says whose it is */
 	bool twice; /* a new one: typed twice and compared */
 };
 
