@@ -110,8 +110,8 @@ show_trial(struct rk_run *run, const rk_tokens_trial *trial)
 			run->status = rk_code_exit(RK_E_FOUND);
 	if (trial->keeps)
 		rk_sayf(run->env, RK_SAY_INFO,
-		    "nothing was made, since keys cannot be destroyed there: keys that were on it "
-		    "signed");
+		    "nothing was made, since keys cannot be made and destroyed there: keys that "
+		    "were on it signed");
 	return test_table(run, trial);
 }
 
@@ -176,10 +176,9 @@ const struct rk_command rk_cmd_token_test = {
     .description =
 	"Each scratch key signs a random challenge, which is verified in software, and "
 	"is destroyed again. The keys that are on the token are not touched. On a YubiKey, where a "
-	"key "
-	"cannot be destroyed, nothing is made: a key of each type that is there signs instead. "
-	"Exit "
-	"status 3 where a type that is offered does not work.\n\n"
+	"key cannot be destroyed, and through a module that makes none, nothing is made: a key of "
+	"each type that is there signs instead. Exit status 3 where a type that is offered does "
+	"not work.\n\n"
 	"What came of it is noted for this person, for every token of the same maker, model, "
 	"firmware and module (in $XDG_STATE_HOME/rootkeep/probes): 'key generate' then refuses a "
 	"type that does not work before it asks for a PIN. Only verdicts are noted: a touch that "

@@ -58,7 +58,7 @@ RK_CHECKED rk_error *rk_tokens_pin(rk_hands *hands, const char *uri,
 /* How far one type of key came. */
 enum rk_tokens_stage {
 	RK_TOKENS_NOT_OFFERED,
-	RK_TOKENS_NOT_TRIED, /* keys cannot be destroyed there, and none of this type is there */
+	RK_TOKENS_NOT_TRIED, /* none is made there to be destroyed, and none of this type is there */
 	RK_TOKENS_NOT_MADE,
 	RK_TOKENS_NOT_PROVEN, /* made; its signature was refused or does not verify */
 	RK_TOKENS_NOT_DESTROYED, /* made and proven; the scratch key may still be there */

@@ -6,11 +6,20 @@
 
 #define ID_SIZE 16
 
-/* As far as it is known, a token whose SO makes keys never lets go of one. */
+/*
+ * No key is made to try it out: as far as it is known, a token whose SO makes keys never lets go of
+ * one, and on others only another module makes some (a PIV card through OpenSC).
+ */
 static bool
-keeps_keys(const rk_token_info *info)
+keeps_keys(const rk_token_info *info, const rk_token_abilities *abilities)
 {
-	return info->so_makes_keys;
+	bool makes = false, signs = false;
+
+	for (size_t type = 0; type < RK_KEY_GENERATED_COUNT; type++) {
+		makes = makes || abilities->generate[type];
+		signs = signs || abilities->sign[type];
+	}
+	return info->so_makes_keys || (signs && !makes);
 }
 
 static rk_error *
@@ -19,10 +28,10 @@ plan_types(rk_token *token, const rk_token_info *info, rk_plan *plan)
 	RK_AUTO(rk_token_abilities) abilities = NULL;
 	rk_error *err = token->ops->abilities(token, &abilities);
 
-	if (!err && keeps_keys(info))
+	if (!err && keeps_keys(info, abilities))
 		return rk_plan_add(plan, RK_EFFECT_SIGN,
 		    "have a key of each type that is on it sign a random challenge; none is made, "
-		    "since keys cannot be destroyed there");
+		    "since keys cannot be made and destroyed there");
 	for (size_t type = 0; !err && type < RK_KEY_GENERATED_COUNT; type++)
 		if (abilities->generate[type])
 			err = rk_plan_add(plan, RK_EFFECT_TOKEN,
@@ -162,7 +171,7 @@ rk_tokens_test(rk_hands *hands, const char *uri, bool (*stop)(void), rk_tokens_t
 	if (!err)
 		err = rk_hands_login(hands, token, RK_TOKENS_TEST_PURPOSE);
 	if (!err) {
-		trial->keeps = keeps_keys(info);
+		trial->keeps = keeps_keys(info, abilities);
 		err = try_all(hands, token, abilities, trial, stop);
 	}
 	hands->env->ops->progress(hands->env, NULL, 0, 0);

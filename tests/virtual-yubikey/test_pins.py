@@ -92,6 +92,13 @@ class Pins(Cards):
                                                               "works", "not tried")
         self.assertEqual(self.card.facts["keys"], before)
 
+    def test_through_opensc_too_the_keys_that_are_on_it_are_tried(self):
+        self.card.generate("9a", key=MANAGEMENT)
+        said = self.rk("token", "test", "pkcs11:?module-name=opensc-pkcs11", "--json", "--pin-file",
+                       self.tokens[0].pin_file, pins=[]).done().json
+        results = {result["type"]: result["result"] for result in said["results"]}
+        self.assertEqual((results["ecdsa-p256"], results["ecdsa-p384"]), ("works", "not tried"))
+
 
 class Touch(Cards):
     def test_who_does_not_touch_it_is_told_to(self):
