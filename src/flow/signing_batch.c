@@ -1,6 +1,7 @@
 #include "flow/signing_private.h"
 
 #include "base/show.h"
+#include "flow/factory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +348,16 @@ splice_all(struct batch *batch)
 	}
 }
 
+/* A root is not signed on a token whose PIN everybody knows. */
+static rk_error *
+judge_secrets(const struct wanted *item)
+{
+	if (item->doc->kind != RK_ROLE_ROOT)
+		return NULL;
+	return rk_factory_judge(rk_hand_token_info(item->signer->hand),
+	    rk_hand_token_name(item->signer->hand), item->signer->key->name);
+}
+
 /* The signatures of one file that are wanted, and may be made. */
 static rk_error *
 collect(const struct rk_signing_wanted *want, struct batch *batch)
@@ -358,6 +369,8 @@ collect(const struct rk_signing_wanted *want, struct batch *batch)
 		err = collect_judge(want->run, want->doc, &want->doc->judges[j], batch);
 	if (!err && batch->count > before)
 		err = judge_payload(want->run, want->doc);
+	for (size_t i = before; i < batch->count && !err; i++)
+		err = judge_secrets(&batch->items[i]);
 	return err;
 }
 

@@ -164,6 +164,12 @@ class Factory(Cards):
         self.card.tool("-a", "change-puk", "-P", yubikey.PUK, "-N", PUK)
         self.assertEqual(self.known(), [False, False, False])
         self.init().done()
+        self.change(yubikey.PIN)
+        self.tokens[0].pin_file = self.secret_file("card.pin", yubikey.PIN)
+        self.refuses(2, "sign", "demo", words=["the PIN of its factory", "rootkeep token pin"])
+        self.change("424242")
+        self.tokens[0].pin_file = self.secret_file("card.pin", "424242")
+        self.good("sign", "demo")
 
     def test_role_set_and_certificates_refuse_it_too(self):
         self.make("root", "9c")
