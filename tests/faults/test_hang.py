@@ -28,6 +28,9 @@ class Hang:
                     yield number, name, "+stop"
             seen.add(name)
 
+    def standing(self, names):
+        return ()
+
     def check_survival(self, name, fault, result):
         self.assertIn(name, sweep.BENIGN + sweep.LOOKS, f"it did not notice: {result}")
 
