@@ -2,6 +2,7 @@
 
 #include "base/show.h"
 #include "flow/custody.h"
+#include "flow/factory.h"
 #include "flow/tokens_half.h"
 
 #include <stdlib.h>
@@ -334,6 +335,37 @@ judge_result(const struct rk_tokens_wish *wish, const rk_token_info *info)
 	    "the module reports success, but the token does not show the label and a user PIN");
 }
 
+/* What only the open token tells: tries, and what its factory set, which is back (a YubiKey's PUK). */
+static rk_error *
+look_again(const struct rk_tokens_wish *wish, rk_token_info **info)
+{
+	RK_AUTO(rk_token) token = NULL;
+	RK_AUTO(rk_token_info) now = NULL;
+	rk_error *err = wish->tokens->ops->open(wish->tokens, (*info)->uri, &token);
+
+	if (!err)
+		err = token->ops->info(token, &now);
+	if (!err)
+		err = rk_factory_warn(wish->env, now, token->name);
+	if (!err) {
+		rk_token_info_free(*info);
+		*info = RK_TAKE(now);
+	}
+	return err;
+}
+
+/* It is initialised, whatever comes of this. */
+static void
+tell_factory(const struct rk_tokens_wish *wish, rk_token_info **info)
+{
+	rk_error *err = (*info)->so_makes_keys ? look_again(wish, info) : NULL;
+
+	if (err)
+		rk_sayf(wish->env, RK_SAY_WARNING, "the token cannot be looked at again: %s",
+		    rk_error_message(err));
+	rk_error_free(err);
+}
+
 static rk_error *
 init_now(const struct rk_tokens_wish *wish, const rk_token_info *target, rk_token_info **ret_info)
 {
@@ -357,9 +389,11 @@ init_now(const struct rk_tokens_wish *wish, const rk_token_info *target, rk_toke
 	if (err)
 		return rk_tokens_half_tell(&half, err);
 	err = judge_result(wish, info);
-	if (!err)
-		*ret_info = RK_TAKE(info);
-	return err;
+	if (err)
+		return err;
+	tell_factory(wish, &info);
+	*ret_info = RK_TAKE(info);
+	return NULL;
 }
 
 static rk_error *

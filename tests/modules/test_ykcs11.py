@@ -26,7 +26,7 @@ class Initialised(suite.OnModule):
                        f"--erase={self.first.label}")
 
     def test_its_keys_are_gone_and_the_pin_is_the_new_one(self):
-        self.initialise("31415926").done().says("keeps its own label")
+        self.initialise("31415926").done().says("keeps its own label", "still has the PUK of its factory")
         now = self.card.state
         self.assertEqual((list(now["keys"]), now["pin"]), (["f9"], "31415926"))
         self.assertEqual(now["management"]["key"], modules.MANAGEMENT)
