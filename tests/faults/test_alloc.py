@@ -45,7 +45,7 @@ class Alloc:
 
     def sweep(self):
         places = self.places()
-        self.assertGreater(len(places), 50)
+        self.assertGreater(len(places), 20)
         for number in places if sweep.FULL else places[::self.step]:
             with self.subTest(f"allocation {number}"):
                 self.strike(number)
