@@ -121,8 +121,10 @@ rk_keyplace_judge(const struct rk_keyplace *place, const rk_token_info *info, co
 	bool piv = place->slot || place->touch || place->pin_policy;
 
 	if (piv && !info->so_makes_keys)
-		return rk_fail(RK_E_USAGE, "leave out --slot, --touch and --pin-policy",
-		    "%s is no YubiKey: it has neither slots nor policies to choose from", name);
+		return rk_fail(RK_E_USAGE,
+		    "leave out --slot, --touch and --pin-policy; a YubiKey is reached through "
+		    "ykcs11",
+		    "%s has neither slots nor policies to choose from", name);
 	if (info->so_makes_keys && !place->slot && place->id_len == 0)
 		return rk_fail(RK_E_USAGE,
 		    "name one: --slot 9c for signing, or 82 to 95 for more keys",

@@ -96,6 +96,8 @@ class Pins(Cards):
         self.card.generate("9a", key=MANAGEMENT)
         said = self.rk("token", "test", "pkcs11:?module-name=opensc-pkcs11", "--json", "--pin-file",
                        self.tokens[0].pin_file, pins=[]).done().json
+        self.rk("key", "generate", "k", "--token", "pkcs11:?module-name=opensc-pkcs11", "--slot", "9d") \
+            .refused(2, "through ykcs11")
         results = {result["type"]: result["result"] for result in said["results"]}
         self.assertEqual((results["ecdsa-p256"], results["ecdsa-p384"]), ("works", "not tried"))
 
