@@ -90,12 +90,34 @@ collect_judge(struct rk_signing_repo *run, struct rk_signing_doc *doc,
 	return err;
 }
 
-/* "targets 3, snapshot 4 of demo": `at` moves on to the next repository's. */
-static void
+/* The same PIN signs what is derived, once it is known. */
+static rk_error *
+name_derived(struct rk_signing_repo *run, rk_buf *out)
+{
+	static const char *const derived[] = {"snapshot", "timestamp"};
+	const char *between = ", then its ";
+	rk_error *err = NULL;
+
+	for (size_t i = 0; i < 2 && !err; i++) {
+		bool held = false;
+
+		err = rk_signing_is_held(
+		    run, derived[i], rk_signing_doc_of(run, "root") != NULL, &held);
+		if (!held)
+			continue;
+		rk_buf_printf(out, "%s%s", between, derived[i]);
+		between = " and ";
+	}
+	return err;
+}
+
+/* "targets 3 of demo, then its snapshot": `at` moves on to the next repository's. */
+static rk_error *
 name_files(const struct batch *batch, size_t *at, rk_buf *out)
 {
-	const struct rk_signing_repo *run = batch->items[*at].run;
+	struct rk_signing_repo *run = batch->items[*at].run;
 	const struct rk_signing_doc *last = NULL;
+	bool edits = false;
 
 	for (; *at < batch->count && batch->items[*at].run == run; (*at)++) {
 		const struct rk_signing_doc *doc = batch->items[*at].doc;
@@ -103,9 +125,11 @@ name_files(const struct batch *batch, size_t *at, rk_buf *out)
 		if (doc != last)
 			rk_buf_printf(out, "%s%s %lld", last ? ", " : "", RK_SHOW_BARE(doc->role),
 			    (long long)doc->envelope->version);
+		edits |= doc->kind != RK_ROLE_SNAPSHOT && doc->kind != RK_ROLE_TIMESTAMP;
 		last = doc;
 	}
 	rk_buf_printf(out, " of %s", RK_SHOW_BARE(rk_repo_name(run->repo)));
+	return edits ? name_derived(run, out) : NULL;
 }
 
 /* What the person at the prompt is told: of many repositories the first, and how many there are. */
@@ -113,16 +137,17 @@ static rk_error *
 purpose_of(const struct batch *batch, rk_buf *out)
 {
 	size_t total = batch->signing->count, named = 0, at = 0;
+	rk_error *err = NULL;
 
 	rk_buf_text(out, "sign ");
-	for (; at < batch->count && named < REPOS_NAMED; named++) {
+	for (; at < batch->count && named < REPOS_NAMED && !err; named++) {
 		if (named > 0)
 			rk_buf_text(out, "; ");
-		name_files(batch, &at, out);
+		err = name_files(batch, &at, out);
 	}
 	if (total > named)
 		rk_buf_printf(out, ", and what is staged of %zu more", total - named);
-	return rk_buf_check(out);
+	return err ? err : rk_buf_check(out);
 }
 
 static rk_error *

@@ -32,6 +32,8 @@ class Typed(Secrets):
             seen = self.at_the_prompt(terminal)
             self.assertIn("-token", seen)
             self.assertRegex(seen, r"serial [0-9a-f]+")
+            self.assertRegex(" ".join(seen.split()),
+                             "sign targets 2 of demo, then its snapshot and timestamp")
             self.assertIn("demo", seen)
             terminal.line(next(token.pin for token in self.tokens if token.label in seen))
             while terminal.status is None:
