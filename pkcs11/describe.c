@@ -116,6 +116,8 @@ rk_describe_token(
 	if (!err)
 		err = describe_module(module, kind, info);
 	if (!err)
+		err = FIELD(slot->slot_info.slotDescription, &info->slot_name);
+	if (!err)
 		err = rk_uri_of_token(slot, module->uri_name, &info->uri);
 	info->pin_state = rk_refusal_pin_state(token->flags);
 	info->so_pin_state = rk_refusal_so_pin_state(token->flags);

@@ -4,9 +4,19 @@
 
 #include <string.h>
 
+/* One card that two modules show, each by a serial of its own. */
+static bool
+same_reader(const rk_token_info *a, const rk_token_info *b)
+{
+	return a->hardware && b->hardware && a->slot_name && b->slot_name && a->slot_name[0] &&
+	       strcmp(a->module_path, b->module_path) != 0 && !strcmp(a->slot_name, b->slot_name);
+}
+
 static bool
 same_token(const rk_token_info *a, const rk_token_info *b)
 {
+	if (same_reader(a, b))
+		return true;
 	return a->slot == b->slot && !strcmp(a->module_path, b->module_path) &&
 	       !strcmp(a->serial, b->serial) && !strcmp(a->label, b->label);
 }

@@ -15,6 +15,7 @@ info_clear(rk_token_info *info)
 	free(info->module_version);
 	free(info->uri);
 	free(info->pin_source);
+	free(info->slot_name);
 }
 
 void

@@ -47,6 +47,7 @@ typedef struct rk_token_info {
 	bool pin_pad; /* CKF_PROTECTED_AUTHENTICATION_PATH */
 	bool write_protected;
 	bool hardware; /* its slot is said to be a device (CKF_HW_SLOT) */
+	char *slot_name; /* CK_SLOT_INFO's slotDescription: of a card, the reader's name; or NULL */
 	bool network; /* its module may open network connections, in this run */
 	bool so_makes_keys; /* a key is made after login_so, not after login (YubiKey) */
 	enum rk_unblock unblock;

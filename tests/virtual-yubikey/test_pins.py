@@ -183,6 +183,19 @@ class Factory(Cards):
         self.refuses(2, "key", "certify", "root", "--gun", "example.com/demo", words=["factory"])
 
 
+class TwoWays(Cards):
+    def test_one_card_through_two_modules_holds_one_copy(self):
+        self.make("root", "9c")
+        self.good("init", "demo", "--dialect", "tuf", "--root", "root", "--targets", "root")
+        self.good("key", "enrol", "root", "pkcs11:id=%02;type=private?module-name=opensc-pkcs11",
+                  "--pin-file", "*=" + str(self.tokens[0].pin_file), pins=[])
+        self.assertEqual(len(self.good("key", "show", "root", "--json").json["tokens"]), 2)
+        self.refuses(2, "token", "init", self.token_uri(), "--label", "empty",
+                     f"--erase={self.serial}", "--so-pin-file", self.so_file, "--new-pin-file",
+                     self.secret_file("new", "515151"), words=["only copy of key 'root'"])
+        self.good("key", "test", "root")
+
+
 class Old(Cards):
     """Before firmware 5.3 a card does not tell."""
     CARD = {"serial": 15938791, "firmware": [5, 2, 7], "pin": yubikey.PIN}
