@@ -55,8 +55,9 @@ init_node(const struct init_args *init, const rk_keep *keep, rk_node **ret_node)
 }
 
 static rk_error *
-create(struct rk_run *run, const struct init_args *init, struct rk_create *wanted)
+create(struct rk_run *run, const struct init_args *init, const struct rk_create *asked)
 {
+	struct rk_create wanted = *asked;
 	struct rk_attest_terms terms = {NULL, rk_globals_exception(run->globals, RK_ATTEST_RULE)};
 	RK_AUTO(rk_attestation_pins) pins = NULL;
 	RK_AUTO(rk_keep) keep = NULL;
@@ -72,10 +73,10 @@ create(struct rk_run *run, const struct init_args *init, struct rk_create *wante
 	if (!err)
 		err = rk_attestview_pins(keep, &pins);
 	terms.pins = pins;
-	wanted->attestation = &terms;
+	wanted.attestation = &terms;
 	if (!err)
 		err = rk_create_repo(&(struct rk_custody){run->env, keep, hands, run->clock},
-		    wanted, &plan, &change);
+		    &wanted, &plan, &change);
 	if (!err)
 		err = rk_work_finish(run, plan, change, &done);
 	if (!err && done)

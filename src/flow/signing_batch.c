@@ -116,17 +116,17 @@ static rk_error *
 name_files(const struct batch *batch, size_t *at, rk_buf *out)
 {
 	struct rk_signing_repo *run = batch->items[*at].run;
-	const struct rk_signing_doc *last = NULL;
+	size_t first = *at;
 	bool edits = false;
 
 	for (; *at < batch->count && batch->items[*at].run == run; (*at)++) {
 		const struct rk_signing_doc *doc = batch->items[*at].doc;
 
-		if (doc != last)
-			rk_buf_printf(out, "%s%s %lld", last ? ", " : "", RK_SHOW_BARE(doc->role),
-			    (long long)doc->envelope->version);
+		if (*at > first && batch->items[*at - 1].doc == doc)
+			continue;
+		rk_buf_printf(out, "%s%s %lld", *at > first ? ", " : "", RK_SHOW_BARE(doc->role),
+		    (long long)doc->envelope->version);
 		edits |= doc->kind != RK_ROLE_SNAPSHOT && doc->kind != RK_ROLE_TIMESTAMP;
-		last = doc;
 	}
 	rk_buf_printf(out, " of %s", RK_SHOW_BARE(rk_repo_name(run->repo)));
 	return edits ? name_derived(run, out) : NULL;

@@ -110,6 +110,7 @@ rk_memory_recall(const rk_memory *memory, const uint8_t anchor[static RK_SHA256_
 	err = read_file(memory, file, &record);
 	if (err)
 		return err;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): without an error it is there */
 	if (memcmp(record->anchor_sha256, anchor, RK_SHA256_SIZE) != 0)
 		return rk_fail(RK_E_MALFORMED, "restore it from a copy",
 		    "this machine's memory of an anchor tells of another one");
