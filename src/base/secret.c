@@ -47,12 +47,26 @@ heap_open(void)
 	return CRYPTO_secure_malloc_init(heap_size, HEAP_GRAIN);
 }
 
-/* OpenSSL tells nobody where its heap is: all of it, taken at once, begins there. */
+/* OpenSSL tells nobody where its heap is, but of any address whether it is in there. To take all of it
+ * at once would tell, too, and cost the wiping of it. */
 static void
 find_heap(void)
 {
-	heap = OPENSSL_secure_malloc(heap_size);
-	OPENSSL_secure_free(heap);
+	uint8_t *inside = OPENSSL_secure_malloc(1);
+	size_t within = 0, beyond = heap_size;
+
+	if (!inside)
+		return;
+	while (beyond - within > 1) {
+		size_t middle = within + (beyond - within) / 2;
+
+		if (CRYPTO_secure_allocated(inside - middle))
+			within = middle;
+		else
+			beyond = middle;
+	}
+	heap = inside - within;
+	OPENSSL_secure_free(inside);
 }
 
 rk_error *
