@@ -3,6 +3,7 @@ import json
 import shutil
 
 import story
+from terminal import Terminal
 
 MANY = 35  # more than go together
 
@@ -41,6 +42,19 @@ class Batch(story.Story):
     def test_the_prompt_says_what_of_how_many(self):
         self.made("a", "b", "c", "d", "e")
         self.rk("sign", "--all", "--no-input", pins=[]).done(4)
+        with Terminal(self.command(["sign", "--all"], pins=[], interactive=True), self.keep,
+                      self.env) as terminal:
+            seen = " ".join(terminal.expect(r"PIN[^\n]*: ?$").split())
+            self.assertIn("root 1, targets 1 of a, then its snapshot and timestamp, and what is "
+                          "staged of 4 more", seen)
+            terminal.line(self.tokens[0].pin)
+            terminal.wait(30)
+            self.assertEqual(terminal.status, 0, terminal.screen)
+        for name in "abcde":
+            self.good("verify", name)
+
+    def test_the_plan_names_each_of_them(self):
+        self.made("a", "e")
         self.good("sign", "--all", "-v").says("sign root 1 of a", "sign root 1 of e")
 
     def test_one_that_is_refused_leaves_the_others_to_be_done(self):
