@@ -107,6 +107,7 @@ struct rk_soft_token {
 	bool forgets_keys; /* what it makes is not there afterwards */
 	bool unwraps_another; /* what comes out of a wrapped key is not that key */
 	bool never_seals; /* says that it did, and did not */
+	bool never_settles; /* says that it signed, and gives nobody a signature */
 	/* what happened */
 	unsigned so_logins, pin_changes, wrapped, unwrapped, transports /* living */;
 	unsigned logins, logins_refused, finds, signs, made, destroyed, inits, opened, imported;

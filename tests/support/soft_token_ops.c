@@ -452,9 +452,11 @@ soft_sign(rk_token *token, struct rk_sign_job *jobs, size_t count)
 		assert_int_equal(jobs[i].signature.len, 0);
 		assert_null(jobs[i].err);
 		jobs[i].err = sign_one(opened, &jobs[i]);
-		if (jobs[i].settled)
+		if (jobs[i].settled && !opened->soft->never_settles)
 			jobs[i].settled(&jobs[i]);
 	}
+	for (size_t i = 0; i < count && opened->soft->never_settles; i++)
+		rk_buf_clear(&jobs[i].signature);
 	rk_soft_done(opened->soft, RK_SOFT_SIGN);
 	return NULL;
 }

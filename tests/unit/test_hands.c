@@ -327,6 +327,21 @@ jobs_for_one_token_travel_together(void **state)
 }
 
 static void
+a_call_that_gives_no_signature_proves_nothing(void **state)
+{
+	struct rk_hands_scene *scene = *state;
+	struct batch batch = {0};
+
+	batch_begin(scene, &batch);
+	scene->alice->never_settles = true;
+	assert_ok(rk_hands_sign(scene->hands, batch.jobs, 3));
+	assert_int_equal(rk_error_code(batch.jobs[0].err), RK_E_KEY_UNPROVEN);
+	assert_null(batch.jobs[1].err);
+	assert_int_equal(rk_error_code(batch.jobs[2].err), RK_E_KEY_UNPROVEN);
+	batch_end(&batch);
+}
+
+static void
 each_signature_has_its_own_outcome(void **state)
 {
 	struct rk_hands_scene *scene = *state;
@@ -413,6 +428,7 @@ main(void)
 	    scene_spec(a_signature_that_lies_in_any_way_is_thrown_away),
 	    scene_spec(without_entropy_there_is_no_challenge),
 	    scene_spec(jobs_for_one_token_travel_together),
+	    scene_spec(a_call_that_gives_no_signature_proves_nothing),
 	    scene_spec(each_signature_has_its_own_outcome),
 	    scene_spec(a_key_that_is_not_ready_signs_nothing),
 	    scene_spec(only_tokens_that_were_logged_in_are_journaled),
